@@ -1,0 +1,3 @@
+"""Replica of the land registry (Registre foncier)."""
+
+from __future__ import annotations

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from registre.sandbox.foncier import places
-from registre.sandbox.foncier.fixtures import all_actes, all_fiches, all_plans, similar_numbers
+from registre.sandbox.foncier.holdings.actes import all_actes, similar_numbers
+from registre.sandbox.foncier.holdings.fiches import all_fiches
+from registre.sandbox.foncier.holdings.plans import all_plans
 from registre.sandbox.foncier.model import Acte, Document, Fiche, Plan, PlanVersion, Scan
 
 __all__ = ["Acte", "Catalogue", "Document", "Fiche", "Plan", "PlanVersion", "Scan", "catalogue"]

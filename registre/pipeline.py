@@ -5,7 +5,7 @@
     process                   browser     browser        ocr         ocr
 
 Follow one job:
-  1. `migrations/0003_create_door.sql`  a row in `extraction_queue` becomes a job and a message, in one transaction
+  1. `migrations/0004_create_door.sql`  a row in `extraction_queue` becomes a job and a message, in one transaction
   2. `actors/<stage>.py`                one actor a stage; each calls
   3. `actors/policy.py`                 claim → work → verdict → hand off, every write fenced
   4. `registre/stages/<stage>.py`       the work itself: takes the claimed job, returns a result, enqueues nothing

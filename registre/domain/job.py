@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import Any, NewType
 from uuid import UUID
+
+from registre.domain.request import Target
 
 JobId = NewType("JobId", UUID)
 
@@ -69,3 +72,28 @@ class ChargeState(StrEnum):
     VOID = "void"
     #: a person must say
     UNPROVEN = "unproven"
+
+    #: paid, nothing usable came, and a person chose to buy anew
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as its holder sees it: valid while `fence` is the row's fence."""
+
+    id: JobId
+    order_id: UUID | None
+    kind: str
+    stage: Stage
+    fence: int
+    #: tries of this stage, this one included; fetch and download share one count
+    attempts: int
+    max_attempts: int
+    #: the public row's order columns, by name
+    request: dict[str, Any]
+    #: what the registry offers for it, best first, once located
+    targets: tuple[Target, ...]
+    document_id: UUID | None
+    staging_key: str | None
+    fresh: bool
+    priority: int

@@ -1,0 +1,106 @@
+"""The team's registry accounts: one holder at a time, least recently used first, benched after two bad logins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from cryptography.fernet import Fernet, InvalidToken
+
+from registre.browser.session import Account
+from registre.db import account as db
+from registre.db.pool import Database
+from registre.domain.errors import AccountBenched, ConfigurationError, NoAccount, RegistreError
+from registre.domain.job import Site
+
+#: Logins tried with one password before a person must look; the registry locks accounts, and a locked account is an
+#: outage (owner's rule).
+MAX_FAILURES: Final = 2
+_PREFIX: Final = "fernet:"
+
+_log = structlog.get_logger("accounts")
+
+
+class Vault:
+    """Encrypts and opens passwords. The key never leaves the process."""
+
+    def __init__(self, key: bytes) -> None:
+        try:
+            self._fernet = Fernet(key)
+        except ValueError as exc:
+            raise ConfigurationError("REGISTRE_SECRET_KEY n'est pas une clé Fernet (44 caractères base64).") from exc
+
+    def seal(self, password: str) -> str:
+        """Text to store."""
+        return _PREFIX + self._fernet.encrypt(password.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """The password; raises ConfigurationError when it was sealed with another key."""
+        try:
+            return self._fernet.decrypt(sealed.removeprefix(_PREFIX).encode()).decode()
+        except InvalidToken as exc:
+            raise ConfigurationError(
+                "Les mots de passe ont été chiffrés avec une autre clé: rétablissez REGISTRE_SECRET_KEY."
+            ) from exc
+
+
+class Accounts:
+    """Leases accounts of one site to this process; implements the browser's `AccountPool`."""
+
+    def __init__(self, database: Database, vault: Vault, *, site: Site, worker: str, lease: timedelta) -> None:
+        self._database = database
+        self._vault = vault
+        self._site = site
+        self._worker = worker
+        self._lease = lease
+        self._proven: set[UUID] = set()
+
+    async def lease(self, *, account: UUID | None = None, excluding: frozenset[UUID] = frozenset()) -> Account:
+        """The least recently used free account, or the one asked for.
+
+        Raises:
+            NoAccount: none is free, healthy and encrypted.
+        """
+        async with self._database.connection() as connection:
+            leased = await db.lease_account(
+                connection,
+                site=self._site,
+                worker=self._worker,
+                lease=self._lease,
+                max_failures=MAX_FAILURES,
+                account_id=account,
+                excluding=excluding,
+            )
+        if leased is None:
+            raise NoAccount
+        self._proven.discard(leased.id)
+        return Account(leased.id, leased.username, self._vault.open(leased.password))
+
+    async def signed_in(self, account: Account) -> None:
+        """The password is good: the count of failures starts again."""
+        self._proven.add(account.id)
+        async with self._database.connection() as connection:
+            await db.account_signed_in(connection, account.id, worker=self._worker)
+
+    async def refused(self, account: Account, error: RegistreError) -> None:
+        """The site refused this login; the account is put down, and benched at the second time."""
+        async with self._database.connection() as connection:
+            active = await db.account_refused(
+                connection,
+                account.id,
+                worker=self._worker,
+                code=error.code,
+                text=error.text,
+                bench=isinstance(error, AccountBenched),
+                max_failures=MAX_FAILURES,
+            )
+        _log.warning("account.refused", account=str(account.id), code=error.code, benched=not active)
+
+    async def release(self, account: Account) -> None:
+        """Give the account back."""
+        unused = account.id not in self._proven
+        self._proven.discard(account.id)
+        async with self._database.connection() as connection:
+            await db.release_account(connection, account.id, worker=self._worker, unused=unused)

@@ -1,0 +1,134 @@
+"""Registry accounts, one function per query of `sql/account.sql`. Passwords pass through sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from registre.db.pool import Connection
+from registre.db.queries import load
+
+_SQL = load("account")
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedAccount:
+    """An account this process holds; the password is sealed."""
+
+    id: UUID
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What may be shown of an account."""
+
+    id: UUID
+    username: str
+    site: str
+    is_active: bool
+    failures: int
+    benched_code: str | None
+    benched_text: str | None
+    last_used: datetime | None
+    lease_worker: str | None
+    lease_until: datetime | None
+    encrypted: bool
+
+
+async def lease_account(
+    connection: Connection,
+    *,
+    site: str,
+    worker: str,
+    lease: timedelta,
+    max_failures: int,
+    account_id: UUID | None,
+    excluding: frozenset[UUID],
+) -> LeasedAccount | None:
+    """Take the least recently used usable account; the login about to be tried is counted."""
+    values = {
+        "site": site,
+        "worker": worker,
+        "lease": lease,
+        "max_failures": max_failures,
+        "account_id": account_id,
+        "except": list(excluding),
+    }
+    async with connection.cursor(row_factory=class_row(LeasedAccount)) as cursor:
+        return await (await cursor.execute(_SQL["lease_account"], values)).fetchone()
+
+
+async def account_signed_in(connection: Connection, account_id: UUID, *, worker: str) -> None:
+    """Set the count of failures to zero."""
+    await connection.execute(_SQL["account_signed_in"], {"account_id": account_id, "worker": worker})
+
+
+async def account_refused(
+    connection: Connection, account_id: UUID, *, worker: str, code: str, text: str, bench: bool, max_failures: int
+) -> bool:
+    """Keep the failure counted and put the account down; False when it is now benched."""
+    values = {
+        "account_id": account_id,
+        "worker": worker,
+        "code": code,
+        "text": text,
+        "bench": bench,
+        "max_failures": max_failures,
+    }
+    row = await (await connection.execute(_SQL["account_refused"], values)).fetchone()
+    return row is not None and bool(row[0])
+
+
+async def release_account(connection: Connection, account_id: UUID, *, worker: str, unused: bool) -> None:
+    """Put the account down; `unused` takes back the login counted at the lease."""
+    values = {"account_id": account_id, "worker": worker, "unused": unused}
+    await connection.execute(_SQL["release_account"], values)
+
+
+async def beat_accounts(connection: Connection, *, worker: str, lease: timedelta) -> None:
+    """Extend the leases of this process."""
+    await connection.execute(_SQL["beat_accounts"], {"worker": worker, "lease": lease})
+
+
+async def free_accounts(connection: Connection) -> list[UUID]:
+    """Free the accounts of holders that stopped beating."""
+    return [row[0] for row in await (await connection.execute(_SQL["free_accounts"])).fetchall()]
+
+
+async def save_account(connection: Connection, *, username: str, secret: str, site: str) -> str:
+    """Add an account or change its password; answers `changed` or `added`."""
+    values = {"username": username, "secret": secret, "site": site}
+    async with connection.transaction():
+        if await (await connection.execute(_SQL["change_password"], values)).fetchone():
+            return "changed"
+        await connection.execute(_SQL["save_account"], values)
+    return "added"
+
+
+async def set_account_active(connection: Connection, *, username: str, site: str, active: bool) -> bool:
+    """Bench or un-bench by hand; False when there is no such account."""
+    values = {"username": username, "site": site, "active": active}
+    return await (await connection.execute(_SQL["set_account_active"], values)).fetchone() is not None
+
+
+async def clear_passwords(connection: Connection) -> list[LeasedAccount]:
+    """Accounts of the old system whose password is in clear."""
+    async with connection.cursor(row_factory=class_row(LeasedAccount)) as cursor:
+        return await (await cursor.execute(_SQL["clear_passwords"])).fetchall()
+
+
+async def encrypt_password(connection: Connection, account_id: UUID, *, clear: str, secret: str) -> None:
+    """Replace a clear password by its sealed form."""
+    values = {"account_id": account_id, "clear": clear, "secret": secret}
+    await connection.execute(_SQL["encrypt_password"], values)
+
+
+async def accounts(connection: Connection) -> list[AccountState]:
+    """Every account, without its password."""
+    async with connection.cursor(row_factory=class_row(AccountState)) as cursor:
+        return await (await cursor.execute(_SQL["accounts"])).fetchall()

@@ -1,0 +1,130 @@
+"""The purchase ledger, one function per query of `sql/charge.sql`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from registre.db.pool import Connection
+from registre.db.queries import load
+from registre.domain.errors import Fenced
+from registre.domain.job import ChargeState, Job
+from registre.domain.request import Target
+
+_SQL = load("charge")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A purchase under way."""
+
+    id: UUID
+    job_id: UUID
+    target: Target
+    account_id: UUID | None
+    state: ChargeState
+    amount_cents: int
+    demande: str | None
+    staging_key: str | None
+    intent_at: datetime
+
+
+async def open_charge(connection: Connection, job_id: UUID) -> Charge | None:
+    """The order's purchase that is not settled."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        row = await (await cursor.execute(_SQL["open_charge"], {"job_id": job_id})).fetchone()
+    if row is None:
+        return None
+    return Charge(
+        id=row["id"],
+        job_id=row["job_id"],
+        target=Target.from_json(row["target"]),
+        account_id=row["account_id"],
+        state=ChargeState(row["state"]),
+        amount_cents=row["amount_cents"],
+        demande=row["demande"],
+        staging_key=row["staging_key"],
+        intent_at=row["intent_at"],
+    )
+
+
+async def rival_charge(connection: Connection, job_id: UUID, document_key: str) -> ChargeState | None:
+    """State of another order's unsettled purchase of the same document."""
+    values = {"job_id": job_id, "document_key": document_key}
+    row = await (await connection.execute(_SQL["rival_charge"], values)).fetchone()
+    return None if row is None else ChargeState(row[0])
+
+
+async def held_document(connection: Connection, document_key: str, *, fresh: bool, max_age: timedelta) -> UUID | None:
+    """A document we have that answers an order for this key; `max_age` limits an index."""
+    values = {"document_key": document_key, "fresh": fresh, "max_age": max_age}
+    row = await (await connection.execute(_SQL["held_document"], values)).fetchone()
+    return None if row is None else row[0]
+
+
+async def spent_today(connection: Connection) -> int:
+    """Cents committed since midnight in Québec."""
+    row = await (await connection.execute(_SQL["spent_today"])).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def intend_charge(
+    connection: Connection, job: Job, target: Target, *, account_id: UUID | None, amount_cents: int
+) -> UUID | None:
+    """Write the intent to buy. None when a unique index refused it: someone else is buying, or we lost the job."""
+    values = {
+        "job_id": job.id,
+        "fence": job.fence,
+        "document_key": target.key,
+        "target": Jsonb(target.to_json()),
+        "account_id": account_id,
+        "amount_cents": amount_cents,
+    }
+    row = await (await connection.execute(_SQL["intend_charge"], values)).fetchone()
+    return None if row is None else row[0]
+
+
+async def void_charge(connection: Connection, charge_id: UUID, note: dict[str, Any]) -> None:
+    """Close an intent that provably cost nothing. Raises Fenced when it is no longer a mere intent."""
+    await _one(connection, "void_charge", {"charge_id": charge_id, "note": Jsonb(note)})
+
+
+async def pay_charge(
+    connection: Connection,
+    charge_id: UUID,
+    *,
+    demande: str | None = None,
+    amount_cents: int | None = None,
+    staging_key: str | None = None,
+    note: dict[str, Any] | None = None,
+) -> None:
+    """Record that money is gone. Raises Fenced when the charge was settled meanwhile."""
+    values = {
+        "charge_id": charge_id,
+        "demande": demande,
+        "amount_cents": amount_cents,
+        "staging_key": staging_key,
+        "note": Jsonb(note or {}),
+    }
+    await _one(connection, "pay_charge", values)
+
+
+async def doubt_charge(connection: Connection, charge_id: UUID, note: dict[str, Any]) -> None:
+    """Leave the decision to a person. Raises Fenced when the charge is no mere intent."""
+    await _one(connection, "doubt_charge", {"charge_id": charge_id, "note": Jsonb(note)})
+
+
+async def settle_charge(connection: Connection, job_id: UUID, document_id: UUID) -> bool:
+    """The order's paid purchase is stored; False when it had none (a document held already)."""
+    values = {"job_id": job_id, "document_id": document_id}
+    return await (await connection.execute(_SQL["settle_charge"], values)).fetchone() is not None
+
+
+async def _one(connection: Connection, name: str, values: dict[str, Any]) -> None:
+    if await (await connection.execute(_SQL[name], values)).fetchone() is None:
+        raise Fenced

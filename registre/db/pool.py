@@ -1,0 +1,75 @@
+"""The connection pool, and how the driver's errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from registre.domain.errors import ConfigurationError
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+#: Driver errors that mean the server is away or going away; whoever waits may try again.
+GONE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+
+
+class Database:
+    """A small pool of autocommit connections; `transaction()` groups statements.
+
+    `prepare_threshold` is off so that a transaction pooler in front of Postgres works.
+    """
+
+    def __init__(self, url: str, *, size: int = 6) -> None:
+        self.url = url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=10,
+            max_idle=60,
+            reconnect_timeout=60,
+            check=AsyncConnectionPool.check_connection,
+            kwargs={"autocommit": True, "prepare_threshold": None, "application_name": "registre"},
+        )
+
+    async def open(self) -> None:
+        """Connect, or say in one sentence why not."""
+        try:
+            await (await connect(self.url)).close()
+            await self._pool.open()
+        except GONE as exc:
+            raise ConfigurationError(
+                f"Postgres ne répond pas ({_first_line(exc)}). Lancez « registre up » ou corrigez DATABASE_URL."
+            ) from exc
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """One autocommit connection."""
+        async with self._pool.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """One connection inside one transaction."""
+        async with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+
+async def connect(url: str) -> Connection:
+    """One connection outside any pool, for what must own its session (advisory locks, LISTEN, migrations)."""
+    return await AsyncConnection.connect(
+        url, autocommit=True, prepare_threshold=None, connect_timeout=5, application_name="registre"
+    )
+
+
+def _first_line(exc: BaseException) -> str:
+    return next(iter(str(exc).splitlines()), type(exc).__name__)

@@ -1,0 +1,163 @@
+-- name: claim_job
+-- A message said so; the row decides. A try is counted before the work: fetch and download share one.
+WITH claimed AS (
+  UPDATE registre.job SET
+    state = 'running', fence = fence + 1, worker = %(worker)s, lease_until = now() + %(lease)s,
+    attempts = attempts + CASE WHEN stage = 'download' THEN 0 ELSE 1 END,
+    not_before = NULL, hold_worker = NULL, hold_until = NULL, updated_at = now()
+  WHERE id = %(job_id)s AND stage = %(stage)s
+    AND (state = 'queued' OR (state = 'waiting' AND not_before <= now() + interval '100 ms'))
+    AND (hold_worker IS NULL OR hold_worker = %(worker)s OR hold_until < now())
+  RETURNING *
+), tried AS (
+  INSERT INTO registre.attempt (job_id, stage, fence, worker) SELECT id, stage, fence, worker FROM claimed
+)
+SELECT id, order_id, kind, stage, fence, attempts, max_attempts, request, targets, document_id, staging_key, fresh,
+       priority
+FROM claimed
+
+-- name: beat_jobs
+-- Refreshes every lease this process holds; a job not answered is no longer ours.
+UPDATE registre.job SET lease_until = now() + %(lease)s
+WHERE worker = %(worker)s AND state = 'running'
+RETURNING id, fence
+
+-- name: advance_job
+-- The hand-off: the stage's result, the job row and the next message commit together.
+WITH moved AS (
+  UPDATE registre.job SET
+    stage = %(next)s, state = 'queued', worker = NULL, lease_until = NULL, error_code = NULL, error_text = NULL,
+    attempts = CASE WHEN %(next)s = 'download' THEN attempts ELSE 0 END,
+    crashes = CASE WHEN %(next)s = 'download' THEN crashes ELSE 0 END,
+    request_key = coalesce(%(request_key)s, request_key), targets = coalesce(%(targets)s, targets),
+    document_id = coalesce(%(document_id)s, document_id), staging_key = coalesce(%(staging_key)s, staging_key),
+    hold_worker = %(hold_worker)s, hold_until = now() + %(hold)s, announced_at = now(), updated_at = now()
+  WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running'
+  RETURNING id, fence, stage, priority
+), tried AS (
+  UPDATE registre.attempt a SET ended_at = clock_timestamp(), verdict = 'done'
+  FROM moved WHERE a.job_id = moved.id AND a.fence = moved.fence
+)
+SELECT registre.enqueue(stage, id, '0', %(queue)s, priority) FROM moved
+
+-- name: finish_job
+-- The end: done, refused or failed.
+WITH moved AS (
+  UPDATE registre.job SET
+    state = %(state)s, worker = NULL, lease_until = NULL, not_before = NULL, finished_at = now(), updated_at = now(),
+    document_id = coalesce(%(document_id)s, document_id), error_code = %(code)s, error_text = %(text)s
+  WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running'
+  RETURNING id, fence
+), tried AS (
+  UPDATE registre.attempt a SET ended_at = clock_timestamp(), verdict = %(verdict)s, error_code = %(code)s,
+    error_text = left(%(text)s, 2000), screen = %(screen)s, snapshot = %(snapshot)s
+  FROM moved WHERE a.job_id = moved.id AND a.fence = moved.fence
+)
+SELECT id FROM moved
+
+-- name: delay_job
+-- Not now: waits, then starts its stage again (a download starts again at the free steps). `spent` says whether
+-- the try counts.
+WITH moved AS (
+  UPDATE registre.job SET
+    state = 'waiting', stage = CASE WHEN stage = 'download' THEN 'fetch' ELSE stage END,
+    worker = NULL, lease_until = NULL, not_before = now() + %(delay)s, announced_at = now(), updated_at = now(),
+    attempts = greatest(attempts - CASE WHEN %(spent)s THEN 0 ELSE 1 END, 0),
+    error_code = %(code)s, error_text = %(text)s
+  WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running'
+  RETURNING id, fence, stage, priority
+), tried AS (
+  UPDATE registre.attempt a SET ended_at = clock_timestamp(), verdict = %(verdict)s, error_code = %(code)s,
+    error_text = left(%(text)s, 2000), screen = %(screen)s, snapshot = %(snapshot)s
+  FROM moved WHERE a.job_id = moved.id AND a.fence = moved.fence
+)
+SELECT registre.enqueue(stage, id, %(delay)s, NULL, priority) FROM moved
+
+-- name: note_fenced
+-- Whoever was overtaken leaves a trace; the row is not touched.
+WITH tried AS (
+  UPDATE registre.attempt SET ended_at = clock_timestamp(), verdict = 'fenced'
+  WHERE job_id = %(job_id)s AND fence = %(fence)s AND ended_at IS NULL
+)
+INSERT INTO registre.event (job_id, name, actor, data)
+VALUES (%(job_id)s, 'job.fenced', %(worker)s, jsonb_build_object('fence', %(fence)s::bigint))
+
+-- name: expire_leases
+-- A lease that stopped beating goes back to its own stage; after max_attempts such deaths a person must look.
+WITH dead AS (
+  SELECT id, fence, worker, stage FROM registre.job
+  WHERE state = 'running' AND lease_until < now() ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
+), moved AS (
+  UPDATE registre.job j SET
+    crashes = j.crashes + 1, worker = NULL, lease_until = NULL, announced_at = now(), updated_at = now(),
+    stage = CASE WHEN j.stage = 'download' THEN 'fetch' ELSE j.stage END,
+    state = CASE WHEN j.crashes + 1 >= j.max_attempts THEN 'failed' ELSE 'queued' END,
+    finished_at = CASE WHEN j.crashes + 1 >= j.max_attempts THEN now() END,
+    error_code = CASE WHEN j.crashes + 1 >= j.max_attempts THEN 'poison_job' ELSE 'lease_expired' END,
+    error_text = CASE WHEN j.crashes + 1 >= j.max_attempts THEN %(poison)s ELSE %(expired)s END
+  FROM dead WHERE j.id = dead.id
+  RETURNING j.id, j.stage, j.state, j.priority, dead.fence, dead.worker, dead.stage AS died_in
+), tried AS (
+  UPDATE registre.attempt a SET ended_at = clock_timestamp(), verdict = 'crash', error_code = 'lease_expired'
+  FROM moved WHERE a.job_id = moved.id AND a.fence = moved.fence
+), told AS (
+  INSERT INTO registre.event (job_id, name, actor, data)
+  SELECT id, 'job.lease_expired', worker, jsonb_build_object('stage', died_in, 'fence', fence) FROM moved
+), sent AS (
+  SELECT registre.enqueue(stage, id, '0', NULL, priority) FROM moved WHERE state = 'queued'
+)
+SELECT moved.id, moved.died_in, moved.worker, moved.state FROM moved LEFT JOIN (SELECT count(*) FROM sent) s ON true
+
+-- name: announce_again
+-- A queued job whose message is nowhere gets a new one; a message on its way is left alone.
+WITH lost AS (
+  SELECT id FROM registre.job j
+  WHERE state IN ('queued', 'waiting')
+    AND greatest(announced_at, not_before, hold_until) < now() - %(after)s::interval
+    AND NOT EXISTS (SELECT 1 FROM dramatiq.queue m
+                    WHERE m.message -> 'args' ->> 0 = j.id::text AND m.state IN ('queued', 'consumed')
+                      AND (m.queue_name = j.stage OR m.queue_name = j.stage || '.DQ'))
+  ORDER BY announced_at LIMIT 200 FOR UPDATE SKIP LOCKED
+), moved AS (
+  UPDATE registre.job j SET announced_at = now() FROM lost WHERE j.id = lost.id RETURNING j.id, j.stage, j.priority
+), told AS (
+  INSERT INTO registre.event (job_id, name, actor, data) SELECT id, 'job.announced_again', 'clock', '{}' FROM moved
+)
+SELECT id, registre.enqueue(stage, id, '0', NULL, priority) FROM moved
+
+-- name: release_hold
+-- A process that closes gives the pages it held open to whoever comes next.
+WITH freed AS (
+  UPDATE registre.job SET hold_worker = NULL, hold_until = NULL, announced_at = now()
+  WHERE hold_worker = %(worker)s AND state = 'queued' RETURNING id, stage, priority
+)
+SELECT id, registre.enqueue(stage, id, '0', NULL, priority) FROM freed
+
+-- name: find_twin
+-- Another order for the very same words: the document it holds, or that it is being worked on right now.
+SELECT d.id AS document_id, false AS busy, d.document_key
+FROM registre.job j JOIN registre.document d ON d.id = j.document_id
+WHERE j.request_key = %(request_key)s AND j.id <> %(job_id)s
+  AND (d.kind <> 'index' OR d.created_at > now() - %(max_age)s::interval)
+UNION ALL
+SELECT NULL, true, NULL FROM registre.job j
+WHERE j.request_key = %(request_key)s AND j.id <> %(job_id)s AND j.stage IN ('fetch', 'download', 'store')
+  AND (j.state = 'running' OR (j.state = 'queued' AND j.stage <> 'fetch'))
+  AND (j.created_at, j.id) < (SELECT created_at, id FROM registre.job WHERE id = %(job_id)s)
+ORDER BY busy LIMIT 1
+
+-- name: note_request_key
+UPDATE registre.job SET request_key = %(request_key)s
+WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running' RETURNING id
+
+-- name: order_path
+SELECT supabase_path FROM public.extraction_queue WHERE id = %(order_id)s
+
+-- name: requeue_job
+SELECT registre.requeue(%(job_id)s, %(actor)s, %(rebuy)s)
+
+-- name: cancel_job
+SELECT registre.cancel(%(job_id)s, %(actor)s)
+
+-- name: record_event
+INSERT INTO registre.event (job_id, name, actor, data) VALUES (%(job_id)s, %(name)s, %(actor)s, %(data)s)

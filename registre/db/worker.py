@@ -1,0 +1,43 @@
+"""The processes that are alive, one function per query of `sql/worker.sql`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from registre.db.pool import Connection
+from registre.db.queries import load
+
+_SQL = load("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a process says of itself."""
+
+    #: stable over restarts: host and the Procfile's slot
+    name: str
+    status: str
+    started_at: datetime
+    job_id: UUID | None
+    completed: int
+    failed: int
+    role: str
+    host: str
+    pid: int
+    version: str
+
+
+async def beat_worker(connection: Connection, beat: Beat) -> None:
+    """Say that this process lives and what it does."""
+    values = {name: getattr(beat, name) for name in Beat.__slots__}
+    await connection.execute(_SQL["beat_worker"], values)
+
+
+async def sweep_workers(connection: Connection) -> list[str]:
+    """Mark silent processes dead, forget those dead for a day, and drop old messages. Answers the newly dead."""
+    dead = await (await connection.execute(_SQL["mark_dead_workers"])).fetchall()
+    await connection.execute(_SQL["prune_workers"])
+    await connection.execute(_SQL["prune_messages"])
+    return [row[0] for row in dead]

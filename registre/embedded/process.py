@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,8 +35,17 @@ class Identity:
     prefix: tuple[str, ...] = ()
 
 
-async def run(identity: Identity, *command: str, patience_s: float = 120.0) -> tuple[int, str]:
-    """Run to the end; return exit code and everything printed. A command that cannot start answers 127."""
+async def run(
+    identity: Identity,
+    *command: str,
+    folder: Path = Path("/"),
+    environment: Mapping[str, str] | None = None,
+    patience_s: float = 120.0,
+) -> tuple[int, str]:
+    """Run to the end; return exit code and everything printed. A command that cannot start answers 127.
+
+    Past `patience_s` it is killed with its children, and answers 124.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *identity.prefix,
@@ -43,8 +53,9 @@ async def run(identity: Identity, *command: str, patience_s: float = 120.0) -> t
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            cwd="/",
-            env=_environment(),
+            cwd=folder,
+            env=_environment() if environment is None else environment,
+            start_new_session=True,
             user=identity.user,
             group=identity.group,
             extra_groups=None if identity.user is None else [],
@@ -54,7 +65,7 @@ async def run(identity: Identity, *command: str, patience_s: float = 120.0) -> t
     try:
         output, _ = await asyncio.wait_for(process.communicate(), patience_s)
     except TimeoutError:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         return 124, f"{command[0]}: rien après {patience_s:.0f} s"
     return process.returncode or 0, output.decode(errors="replace")

@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -59,6 +60,10 @@ async def settle(program: Program, home: Path) -> Seat:
     """
     make_folder(home)
     folder = home / "run"
+    if folder.is_symlink() and not folder.exists():
+        raise ConfigurationError(
+            f"Les données de {home} ont disparu de {folder.readlink()}; restaurez-les, ou ôtez {folder}."
+        )
     if os.geteuid() != 0:
         if folder.exists() and folder.stat().st_uid != os.geteuid():
             raise ConfigurationError(f"{folder} appartient à un autre utilisateur: démarrez sous son nom.")
@@ -114,15 +119,16 @@ def _take(folder: Path, identity: Identity) -> Path:
 
 
 def _public_folder(folder: Path) -> Path:
-    """A folder everyone can reach, found again through a link at `folder`."""
-    target = make_folder(_PUBLIC) / f"{folder.parent.name}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
-    target.mkdir(mode=0o700, exist_ok=True)
+    """A new folder everyone can reach, found again through a link at `folder`."""
+    target = make_folder(_PUBLIC) / f"{folder.parent.name}-{secrets.token_hex(6)}"
+    target.mkdir(mode=0o700)
     nobody = _dropped(None)
     os.chown(target, nobody.user or -1, nobody.group or -1)
-    if folder.is_dir() and not folder.is_symlink():
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
         folder.rmdir()
-    if not folder.is_symlink():
-        folder.symlink_to(target)
+    folder.symlink_to(target)
     return target
 
 

@@ -55,9 +55,10 @@ class Accounts:
         self._site = site
         self._worker = worker
         self._lease = lease
-        self._proven: set[UUID] = set()
+        #: accounts whose login reached the site since they were leased
+        self._tried: set[UUID] = set()
 
-    async def lease(self, *, account: UUID | None = None, excluding: frozenset[UUID] = frozenset()) -> Account:
+    async def lease(self, account: UUID | None = None) -> Account:
         """The least recently used free account, or the one asked for.
 
         Raises:
@@ -71,21 +72,21 @@ class Accounts:
                 lease=self._lease,
                 max_failures=MAX_FAILURES,
                 account_id=account,
-                excluding=excluding,
             )
         if leased is None:
             raise NoAccount
-        self._proven.discard(leased.id)
+        self._tried.discard(leased.id)
         return Account(leased.id, leased.username, self._vault.open(leased.password))
 
     async def signed_in(self, account: Account) -> None:
         """The password is good: the count of failures starts again."""
-        self._proven.add(account.id)
+        self._tried.add(account.id)
         async with self._database.connection() as connection:
             await db.account_signed_in(connection, account.id, worker=self._worker)
 
     async def refused(self, account: Account, error: RegistreError) -> None:
-        """The site refused this login; the account is put down, and benched at the second time."""
+        """The site refused this login: it stays counted, and the second one benches the account."""
+        self._tried.add(account.id)
         async with self._database.connection() as connection:
             active = await db.account_refused(
                 connection,
@@ -99,8 +100,8 @@ class Accounts:
         _log.warning("account.refused", account=str(account.id), code=error.code, benched=not active)
 
     async def release(self, account: Account) -> None:
-        """Give the account back."""
-        unused = account.id not in self._proven
-        self._proven.discard(account.id)
+        """Give the account back. A login that never reached the site is not counted."""
+        unused = account.id not in self._tried
+        self._tried.discard(account.id)
         async with self._database.connection() as connection:
             await db.release_account(connection, account.id, worker=self._worker, unused=unused)

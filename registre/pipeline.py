@@ -54,8 +54,11 @@ SWEEP: Final = timedelta(seconds=1)
 #: A queued job whose message has not been taken for this long is announced again.
 REANNOUNCE: Final = timedelta(seconds=30)
 
-#: How long a browser process keeps a logged-in page open for the job's download before giving it back.
-HOLD: Final = timedelta(seconds=45)
+#: Between fetch and download the job is its process's alone for this long: the page it needs is open there.
+HOLD: Final = timedelta(seconds=5)
+#: How old an unsettled intent must be before the site's history counts as proof that it was not paid: longer than a
+#: request sent by a process that died can still be on its way.
+PROOF_WAIT: Final = timedelta(seconds=30)
 #: A session without work for this long is closed (the registry expires idle sessions; observed 2025-08).
 IDLE: Final = timedelta(minutes=2)
 

@@ -48,7 +48,6 @@ async def lease_account(
     lease: timedelta,
     max_failures: int,
     account_id: UUID | None,
-    excluding: frozenset[UUID],
 ) -> LeasedAccount | None:
     """Take the least recently used usable account; the login about to be tried is counted."""
     values = {
@@ -57,7 +56,6 @@ async def lease_account(
         "lease": lease,
         "max_failures": max_failures,
         "account_id": account_id,
-        "except": list(excluding),
     }
     async with connection.cursor(row_factory=class_row(LeasedAccount)) as cursor:
         return await (await cursor.execute(_SQL["lease_account"], values)).fetchone()
@@ -71,7 +69,7 @@ async def account_signed_in(connection: Connection, account_id: UUID, *, worker:
 async def account_refused(
     connection: Connection, account_id: UUID, *, worker: str, code: str, text: str, bench: bool, max_failures: int
 ) -> bool:
-    """Keep the failure counted and put the account down; False when it is now benched."""
+    """Keep the failure counted, with its reason; False when the account is now benched. The lease stays."""
     values = {
         "account_id": account_id,
         "worker": worker,

@@ -125,6 +125,17 @@ async def settle_charge(connection: Connection, job_id: UUID, document_id: UUID)
     return await (await connection.execute(_SQL["settle_charge"], values)).fetchone() is not None
 
 
+async def known_demandes(connection: Connection, charge_id: UUID) -> frozenset[str]:
+    """The registry's numbers of all other purchases."""
+    rows = await (await connection.execute(_SQL["known_demandes"], {"charge_id": charge_id})).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+async def lock_spending(connection: Connection) -> None:
+    """Keep others from spending until this transaction ends."""
+    await connection.execute(_SQL["lock_spending"])
+
+
 async def _one(connection: Connection, name: str, values: dict[str, Any]) -> None:
     if await (await connection.execute(_SQL[name], values)).fetchone() is None:
         raise Fenced

@@ -57,9 +57,10 @@ async def claim_job(connection: Connection, job_id: UUID, stage: Stage, *, worke
     return None if row is None else _job(row)
 
 
-async def beat_jobs(connection: Connection, *, worker: str, lease: timedelta) -> dict[UUID, int]:
-    """Extend every lease of this process; returns what it still holds, job id → fence."""
-    rows = await (await connection.execute(_SQL["beat_jobs"], {"worker": worker, "lease": lease})).fetchall()
+async def beat_jobs(connection: Connection, ids: Sequence[UUID], *, worker: str, lease: timedelta) -> dict[UUID, int]:
+    """Extend the leases of these jobs; returns those still held, job id → fence."""
+    values = {"ids": list(ids), "worker": worker, "lease": lease}
+    rows = await (await connection.execute(_SQL["beat_jobs"], values)).fetchall()
     return {row[0]: int(row[1]) for row in rows}
 
 
@@ -74,7 +75,6 @@ async def advance_job(
     staging_key: str | None = None,
     hold_worker: str | None = None,
     hold: timedelta | None = None,
-    queue: str | None = None,
 ) -> None:
     """Hand the job to its next stage, message included. Raises Fenced."""
     values = {
@@ -87,7 +87,6 @@ async def advance_job(
         "staging_key": staging_key,
         "hold_worker": hold_worker,
         "hold": hold,
-        "queue": queue,
     }
     await _fenced(connection, "advance_job", values)
 
@@ -133,6 +132,11 @@ async def release_hold(connection: Connection, *, worker: str) -> list[UUID]:
     """Let anyone take the jobs whose pages this process held open."""
     rows = await (await connection.execute(_SQL["release_hold"], {"worker": worker})).fetchall()
     return [row[0] for row in rows]
+
+
+async def announce(connection: Connection, job_id: UUID, stage: Stage) -> None:
+    """Write one more message for a job that waits for `stage`."""
+    await connection.execute(_SQL["announce"], {"job_id": job_id, "stage": stage})
 
 
 async def note_request_key(connection: Connection, job: Job, request_key: str) -> None:

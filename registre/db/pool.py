@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+import tenacity
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -16,6 +17,9 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 #: Driver errors that mean the server is away or going away; whoever waits may try again.
 GONE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+
+
+_T = TypeVar("_T")
 
 
 class Database:
@@ -62,6 +66,23 @@ class Database:
         """One connection inside one transaction."""
         async with self._pool.connection() as connection, connection.transaction():
             yield connection
+
+    async def insist(self, work: Callable[[Connection], Awaitable[_T]], *, seconds: float = 20) -> _T:
+        """Run `work` in a transaction, again while the server is away: a restart takes a second or two.
+
+        For facts that must not be lost (money, hand-offs). `work` must stand being run twice: a commit whose answer
+        was lost looks like a failure.
+        """
+        async for attempt in tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(GONE),
+            wait=tenacity.wait_fixed(0.5),
+            stop=tenacity.stop_after_delay(seconds),
+            reraise=True,
+        ):
+            with attempt:
+                async with self.transaction() as connection:
+                    return await work(connection)
+        raise AssertionError("tenacity returns or raises")  # pragma: no cover
 
 
 async def connect(url: str) -> Connection:

@@ -13,6 +13,7 @@
     │   ├── NoAccount             no_account           every account of the site is leased, cooling or benched
     │   ├── SiteUnavailable       site_unavailable     maintenance or closed hours
     │   ├── BeingBought           being_bought         another order is buying this very document now
+    │   ├── SettlingCharge        settling_charge      an interrupted purchase is about to be looked up
     │   ├── CeilingReached        ceiling_reached      the day's spending ceiling is reached
     │   └── Released              released             handed back at shutdown
     ├── Transient            retry
@@ -67,6 +68,8 @@ class RegistreError(Exception):
         self.screen = screen
         #: object key of the masked snapshot, filled in where one was taken
         self.snapshot: str | None = None
+        #: for errors that leave a purchase: False provably nothing was charged, True it was, None unknown
+        self.charged: bool | None = None
 
 
 class Refused(RegistreError):
@@ -150,10 +153,17 @@ class BeingBought(Deferred):
     delay = timedelta(seconds=2)
 
 
+class SettlingCharge(Deferred):
+    code = "settling_charge"
+    message = "Un achat interrompu se dénoue; l'historique du registre sera consulté."
+    hint = "Rien à faire."
+    delay = timedelta(seconds=10)
+
+
 class CeilingReached(Deferred):
     code = "ceiling_reached"
     message = "Le plafond de dépenses du jour est atteint."
-    hint = "Attendez demain ou relevez REGISTRE_DAILY_CEILING."
+    hint = "Attendez demain ou relevez REGISTRE_DAILY_CEILING_CENTS."
     delay = timedelta(minutes=10)
 
 

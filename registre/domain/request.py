@@ -102,6 +102,12 @@ def normalize_number(text: str) -> str:
     return re.sub(r"[\u2010-\u2015\u2212]", "-", re.sub(r"\s+", "", text)).upper()
 
 
+def number_in(number: str, text: str) -> bool:
+    """The number stands in `text` on its own, however spaces group it: `2784195` in `lot 2 784 195`."""
+    spaced = r"\s?".join(re.escape(character) for character in normalize_number(number))
+    return re.search(rf"(?<![0-9A-Z]){spaced}(?![0-9A-Z])", text.upper()) is not None
+
+
 def parse_request(raw: Mapping[str, object]) -> Request:
     """Check an order's fields and return it, or say in one sentence what is wrong.
 

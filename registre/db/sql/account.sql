@@ -8,7 +8,6 @@ WHERE id = (
   SELECT id FROM public.worker_accounts
   WHERE site = %(site)s AND is_active AND password LIKE 'fernet:%%' AND coalesce(failure_count, 0) < %(max_failures)s
     AND (lease_until IS NULL OR lease_until < now()) AND (%(account_id)s::uuid IS NULL OR id = %(account_id)s)
-    AND NOT id = ANY(%(except)s::uuid[])
   ORDER BY last_used NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, username, password
 
@@ -20,8 +19,7 @@ WHERE id = %(account_id)s AND lease_worker = %(worker)s RETURNING id
 -- A refused login stays counted; the second one, or a page that asks for a person, benches the account.
 UPDATE public.worker_accounts SET
   is_active = NOT (%(bench)s OR failure_count >= %(max_failures)s),
-  benched_code = %(code)s, benched_text = left(%(text)s, 500),
-  lease_worker = NULL, lease_until = NULL, updated_at = now()
+  benched_code = %(code)s, benched_text = left(%(text)s, 500), updated_at = now()
 WHERE id = %(account_id)s AND lease_worker = %(worker)s RETURNING is_active
 
 -- name: release_account

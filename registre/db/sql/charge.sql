@@ -49,3 +49,11 @@ WHERE id = %(charge_id)s AND state = 'intent' RETURNING id
 -- Bought, stored, verified.
 UPDATE registre.charge SET state = 'have', document_id = %(document_id)s, settled_at = now()
 WHERE job_id = %(job_id)s AND state = 'paid' RETURNING id
+
+-- name: known_demandes
+-- The registry's numbers of other purchases: a line of its history that is already one of ours proves nothing.
+SELECT demande FROM registre.charge WHERE demande IS NOT NULL AND id <> %(charge_id)s
+
+-- name: lock_spending
+-- Serialises the ceiling's check and the intent that follows it, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('registre.spending'))

@@ -17,9 +17,10 @@ SELECT id, order_id, kind, stage, fence, attempts, max_attempts, request, target
 FROM claimed
 
 -- name: beat_jobs
--- Refreshes every lease this process holds; a job not answered is no longer ours.
+-- Refreshes the leases of what this process really works on: a claim whose answer got lost must expire. A job not
+-- answered is no longer ours.
 UPDATE registre.job SET lease_until = now() + %(lease)s
-WHERE worker = %(worker)s AND state = 'running'
+WHERE id = ANY(%(ids)s::uuid[]) AND worker = %(worker)s AND state = 'running'
 RETURNING id, fence
 
 -- name: advance_job
@@ -31,14 +32,15 @@ WITH moved AS (
     crashes = CASE WHEN %(next)s = 'download' THEN crashes ELSE 0 END,
     request_key = coalesce(%(request_key)s, request_key), targets = coalesce(%(targets)s, targets),
     document_id = coalesce(%(document_id)s, document_id), staging_key = coalesce(%(staging_key)s, staging_key),
-    hold_worker = %(hold_worker)s, hold_until = now() + %(hold)s, announced_at = now(), updated_at = now()
+    hold_worker = %(hold_worker)s, hold_until = now() + %(hold)s::interval, announced_at = now(), updated_at = now()
   WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running'
   RETURNING id, fence, stage, priority
 ), tried AS (
   UPDATE registre.attempt a SET ended_at = clock_timestamp(), verdict = 'done'
   FROM moved WHERE a.job_id = moved.id AND a.fence = moved.fence
 )
-SELECT registre.enqueue(stage, id, '0', %(queue)s, priority) FROM moved
+-- While this process holds the page it goes on by itself; the message is for the case that it died.
+SELECT registre.enqueue(stage, id, coalesce(%(hold)s::interval, '0'), NULL, priority) FROM moved
 
 -- name: finish_job
 -- The end: done, refused or failed.
@@ -145,6 +147,11 @@ WHERE j.request_key = %(request_key)s AND j.id <> %(job_id)s AND j.stage IN ('fe
   AND (j.state = 'running' OR (j.state = 'queued' AND j.stage <> 'fetch'))
   AND (j.created_at, j.id) < (SELECT created_at, id FROM registre.job WHERE id = %(job_id)s)
 ORDER BY busy LIMIT 1
+
+-- name: announce
+UPDATE registre.job SET announced_at = now()
+WHERE id = %(job_id)s AND stage = %(stage)s AND state IN ('queued', 'waiting')
+RETURNING registre.enqueue(stage, id, greatest(coalesce(not_before, now()) - now(), '0'), NULL, priority)
 
 -- name: note_request_key
 UPDATE registre.job SET request_key = %(request_key)s

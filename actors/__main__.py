@@ -1,0 +1,65 @@
+"""`python -m actors browser|ocr|clock`: one worker process, as the Procfile starts it. SIGINT or SIGTERM stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from typing import Final
+
+from actors.clock import run_clock
+from actors.lifecycle import WorkerProcess
+from registre import logs, sentry
+from registre.db.pool import Database
+from registre.domain.errors import ConfigurationError
+from registre.runtime import database_url, require_schema
+from registre.settings import Settings, read_settings
+
+_ROLES: Final = ("browser", "ocr", "clock")
+
+
+def main() -> int:
+    """Run one role until told to stop; 0 after a clean stop, 2 when something is not set up."""
+    role = " ".join(sys.argv[1:])
+    if role not in _ROLES:
+        sys.stderr.write(f"usage: python -m actors {'|'.join(_ROLES)}\n")
+        return 2
+    try:
+        settings = read_settings()
+        logs.configure(settings.log_level)
+        sentry.configure(settings.sentry_dsn, environment=settings.environment)
+        if role == "clock":
+            asyncio.run(_clock(settings))
+        else:
+            _work(settings, role)
+    except ConfigurationError as exc:
+        sys.stderr.write(f"registre: {exc.text}\n")
+        return 2
+    return 0
+
+
+def _work(settings: Settings, role: str) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    process = WorkerProcess(settings, role)
+    stop.wait()
+    process.stop()
+
+
+async def _clock(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = Database(database_url(settings), size=1)
+    await database.open()
+    try:
+        await require_schema(database)
+    finally:
+        await database.close()
+    await run_clock(database.url, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""Buy the document. Normally the process that fetched goes on by itself; a message comes only after a crash."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import dramatiq
+
+from actors.lifecycle import runtime
+from actors.policy import run_stage
+from registre.domain.job import Stage
+
+
+@dramatiq.actor(queue_name=Stage.DOWNLOAD.value, max_retries=0)
+async def download(job_id: str) -> None:
+    """Work on the job's download stage if it is there to be taken; see `registre/stages/download.py`."""
+    await run_stage(runtime(), Stage.DOWNLOAD, UUID(job_id))

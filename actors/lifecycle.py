@@ -1,0 +1,74 @@
+# pyright: basic
+# dramatiq ships no types.
+"""The worker process's life: loop, resources, broker, worker; opened in that order, closed in the other."""
+
+from __future__ import annotations
+
+import os
+import socket
+from importlib import import_module
+from typing import Any
+
+import dramatiq
+import structlog
+from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
+from dramatiq.worker import Worker
+
+from registre.broker import JobBroker
+from registre.pipeline import PLAN
+from registre.runtime import Runtime, database_url, open_runtime
+from registre.settings import Settings
+
+_log = structlog.get_logger("process")
+_open: list[Runtime] = []
+
+
+def runtime() -> Runtime:
+    """This process's open resources."""
+    return _open[0]
+
+
+class WorkerProcess:
+    """One role's worker. dramatiq's AsyncIO middleware would swallow what fails at the start, hence by hand."""
+
+    def __init__(self, settings: Settings, role: str) -> None:
+        slots = settings.browser_slots if role == "browser" else settings.ocr_slots
+        stages = [str(plan.stage) for plan in PLAN.values() if plan.role == role]
+        self._grace_ms = int(settings.grace.total_seconds() * 1000) + 6000
+        self._thread = EventLoopThread(_log)
+        self._thread.start(timeout=5)
+        set_event_loop_thread(self._thread)
+        try:
+            _open.append(self._run(open_runtime(settings, role, slot=slot_name(role))))
+        except BaseException:
+            self._end_loop()
+            raise
+        broker = JobBroker(database_url(settings), slots=slots)
+        # The actors bind to the broker in force when they are imported.
+        dramatiq.set_broker(broker)
+        for stage in stages:
+            import_module(f"actors.{stage}")
+        self._worker = Worker(broker, queues=set(stages), worker_threads=slots)
+        self._worker.start()
+        _log.info("worker_ready", role=role, worker=runtime().worker, slots=slots, queues=stages)
+
+    def stop(self) -> None:
+        """Take nothing new, finish or hand back what runs, close browser and pools."""
+        _log.info("worker_stopping")
+        self._run(runtime().drain())
+        self._worker.stop(timeout=self._grace_ms)
+        self._run(_open.pop().close())
+        self._end_loop()
+        _log.info("worker_stopped")
+
+    def _run(self, coroutine: Any) -> Any:
+        return self._thread.run_coroutine(coroutine)
+
+    def _end_loop(self) -> None:
+        set_event_loop_thread(None)
+        self._thread.stop()
+
+
+def slot_name(role: str) -> str:
+    """`host-browser.1`: the Procfile's slot, the same after a restart."""
+    return f"{socket.gethostname()}-{os.environ.get('HONCHO_PROCESS_NAME', role)}"

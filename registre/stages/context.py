@@ -1,0 +1,91 @@
+"""What a stage may use, and the results it may return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from registre.browser.pool import SessionPool
+from registre.db.pool import Database
+from registre.domain.reading import PdfFacts
+from registre.domain.request import Target
+from registre.ocr.reader import Reader
+from registre.sites.base import SiteAdapter
+from registre.storage.objects import Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Money and freshness, as the operator set them."""
+
+    price_cents: int
+    daily_ceiling_cents: int
+    index_max_age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """Resources of one worker process. `sessions` and `adapter` exist in browser processes only."""
+
+    worker: str
+    database: Database
+    objects: Objects
+    reader: Reader
+    rules: Rules
+    sessions: SessionPool | None = None
+    adapter: SiteAdapter | None = None
+
+    def site(self) -> tuple[SessionPool, SiteAdapter]:
+        """The browser side; asking for it in another process is a programming error."""
+        if self.sessions is None or self.adapter is None:
+            raise RuntimeError("this process has no browser: the stage runs in the wrong role")
+        return self.sessions, self.adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """fetch → download: what the registry offers. The page stays open in this process."""
+
+    request_key: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """→ store: the bytes are paid for and safe."""
+
+    staging_key: str
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """→ ocr: a document we already have answers the order, at no cost."""
+
+    document_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """store → ocr (a plan: → done): the object is in place and was read back."""
+
+    target: Target
+    facts: PdfFacts
+    object_key: str
+    path: str
+    number_checked: bool | None
+    #: to be deleted once the row says where the bytes are
+    staging_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """ocr → done: every page has ended."""
+
+    content: str
+    searchable: str
+    number_seen: bool
+
+
+StageResult = Located | Staged | Held | Stored | Read

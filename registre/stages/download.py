@@ -1,0 +1,124 @@
+"""download: the purchase. The intent is committed before the click that may pay, the bytes are safe before it ends."""
+
+from __future__ import annotations
+
+from registre.browser.session import Session
+from registre.db import charge as charges
+from registre.db.charge import Charge
+from registre.domain.errors import (
+    BadPdf,
+    BeingBought,
+    CeilingReached,
+    ChargeUnproven,
+    DocumentLate,
+    NotFound,
+    RegistreError,
+    WrongDocument,
+)
+from registre.domain.job import ChargeState, Job
+from registre.domain.request import Target
+from registre.sites.base import Delivery
+from registre.stages.browsing import browsing
+from registre.stages.context import Held, StageContext, Staged
+from registre.stages.recovery import look_first, stage_delivery
+
+
+async def run(job: Job, context: StageContext) -> Staged | Held:
+    """Buy the first target that exists, once.
+
+    Raises:
+        NotFound: none of the targets exists; nothing was paid.
+        BeingBought: another order is buying it.
+        NeedsPerson: it was or may have been paid, and the document is not there.
+    """
+    async with context.database.connection() as connection:
+        bought = await charges.open_charge(connection, job.id)
+    async with browsing(job, context, account=bought.account_id if bought else None) as session:
+        if bought is not None:
+            staged = await look_first(bought, session, context)
+            if staged is not None:
+                return staged
+        return await _buy_first(job, session, context)
+
+
+async def _buy_first(job: Job, session: Session, context: StageContext) -> Staged | Held:
+    missing: NotFound | None = None
+    for target in job.targets:
+        held = await _already(job, target, context)
+        if held is not None:
+            return held
+        charge = await _intend(job, target, session, context)
+        try:
+            return await _buy(charge, session, context)
+        except NotFound as exc:
+            missing = missing or exc
+    raise missing or NotFound
+
+
+async def _already(job: Job, target: Target, context: StageContext) -> Held | None:
+    async with context.database.connection() as connection:
+        document = await charges.held_document(
+            connection, target.key, fresh=job.fresh, max_age=context.rules.index_max_age
+        )
+        rival = await charges.rival_charge(connection, job.id, target.key)
+    if document is not None:
+        return Held(document)
+    if rival is ChargeState.UNPROVEN:
+        raise ChargeUnproven("Une autre demande a peut-être déjà payé ce document; une personne doit trancher.")
+    if rival is not None:
+        raise BeingBought
+    return None
+
+
+async def _intend(job: Job, target: Target, session: Session, context: StageContext) -> Charge:
+    rules = context.rules
+    async with context.database.transaction() as connection:
+        if rules.daily_ceiling_cents:
+            await charges.lock_spending(connection)
+            if await charges.spent_today(connection) + rules.price_cents > rules.daily_ceiling_cents:
+                raise CeilingReached
+        charge_id = await charges.intend_charge(
+            connection, job, target, account_id=session.account.id, amount_cents=rules.price_cents
+        )
+        charge = None if charge_id is None else await charges.open_charge(connection, job.id)
+    if charge is None:
+        raise BeingBought
+    return charge
+
+
+async def _buy(charge: Charge, session: Session, context: StageContext) -> Staged:
+    _, adapter = context.site()
+    try:
+        delivery = await adapter.buy(session.page, charge.target)
+    except RegistreError as exc:
+        await _record_failure(charge, exc.charged, exc.code, context)
+        raise
+    return await _secure(charge, delivery, session, context)
+
+
+async def _record_failure(charge: Charge, charged: bool | None, code: str, context: StageContext) -> None:
+    """What the failed purchase cost, where the site told; an unknown stays an intent, to be looked up."""
+    if charged is False:
+        await context.database.insist(lambda connection: charges.void_charge(connection, charge.id, {"why": code}))
+    elif charged is True:
+        await context.database.insist(
+            lambda connection: charges.pay_charge(connection, charge.id, note={"trouble": code})
+        )
+
+
+async def _secure(charge: Charge, delivery: Delivery, session: Session, context: StageContext) -> Staged:
+    """Mark paid first: from here on nothing may buy this again. A bad delivery is asked for once more, for free."""
+    demande = delivery.note.get("demande")
+    await context.database.insist(lambda connection: charges.pay_charge(connection, charge.id, demande=demande))
+    try:
+        return await stage_delivery(charge, delivery, context)
+    except (BadPdf, WrongDocument) as exc:
+        async with context.database.connection() as connection:
+            paid = await charges.open_charge(connection, charge.job_id)
+        try:
+            staged = None if paid is None else await look_first(paid, session, context)
+        except (BadPdf, WrongDocument, DocumentLate, ChargeUnproven):
+            staged = None
+        if staged is None:
+            raise exc from None
+        return staged

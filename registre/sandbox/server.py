@@ -126,13 +126,16 @@ async def run(options: Options, host: str, port: int, ready: Callable[[str], Non
     """Serve a replica until SIGINT or SIGTERM; `ready` is called with its address."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     server = await serve(create_app(options), host=host, port=port)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
     try:
         ready(server.url)
         await stop.wait()
     finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
         await server.stop()
 
 

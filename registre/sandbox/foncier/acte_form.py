@@ -47,8 +47,9 @@ async def doubtful_acte(visit: Visit) -> Response:
 
 async def _search(visit: Visit, state: FormState) -> Response:
     state.similar = ()
-    place = codes.chosen(codes.circonscriptions(visit.site.holdings, visit.options), visit.form.get("selCircnFoncr"))
-    kind = codes.chosen(codes.types_acte(visit.options), visit.form.get("selTypeDocmn"))
+    places, types = _lists(visit)
+    place = codes.chosen(places, visit.form.get("selCircnFoncr"))
+    kind = codes.chosen(types, visit.form.get("selTypeDocmn"))
     if place is None or kind is None:
         return visit.out_of_order()
     if place.name is None:
@@ -87,13 +88,20 @@ async def _take_row(visit: Visit, state: FormState) -> Response:
 
 
 def _form(visit: Visit, message: str | None = None, similar: tuple[Acte, ...] = ()) -> Response:
+    places, types = _lists(visit)
+    place = codes.chosen(places, visit.form.get("selCircnFoncr"))
+    kind = codes.chosen(types, visit.form.get("selTypeDocmn"))
     return visit.page(
         "acte_form.html",
-        circonscriptions=codes.circonscriptions(visit.site.holdings, visit.options),
-        types=codes.types_acte(visit.options),
-        circonscription=visit.form.get("selCircnFoncr", codes.NO_CIRCONSCRIPTION),
-        type_acte=visit.form.get("selTypeDocmn", codes.NO_CIRCONSCRIPTION),
+        circonscriptions=places,
+        types=types,
+        circonscription=place.name if place else None,
+        type_acte=kind.name if kind else None,
         numero=visit.form.get("txtNoReqst", ""),
         message=message,
         similar=similar,
     )
+
+
+def _lists(visit: Visit) -> tuple[list[codes.Choice], list[codes.Choice]]:
+    return codes.circonscriptions(visit.site.holdings, visit.options), codes.types_acte(visit.options)

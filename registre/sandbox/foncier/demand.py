@@ -42,6 +42,8 @@ class Demand:
     served: int = 0
     #: one charge even when two requests display the document at once
     charging: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: one rendering even when two requests want the PDF at once
+    rendering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def product(self) -> Product:

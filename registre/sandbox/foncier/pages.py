@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -30,13 +29,14 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update({"paths": _constants(paths), "control": self._control})
         self._templates.filters["spaced"] = spaced
 
     def html(self, template: str, *, status: int = 200, **context: object) -> Response:
         """A page; letters outside the charset become character references, as ASP sends them."""
         options = self._options()
-        text = self._templates.get_template(template).render(options=options, charset=options.charset, **context)
+        text = self._templates.get_template(template).render(
+            options=options, charset=options.charset, paths=paths, control=self._control, **context
+        )
         return Response(
             text.encode(options.charset, "xmlcharrefreplace"),
             status,
@@ -53,7 +53,3 @@ class Pages:
 
     def _control(self, name: str) -> str:
         return self._options().renamed_controls.get(name, name)
-
-
-def _constants(module: ModuleType) -> dict[str, object]:
-    return {name: value for name, value in vars(module).items() if name.isupper()}

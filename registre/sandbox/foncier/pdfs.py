@@ -23,11 +23,10 @@ class PdfCache:
     def __init__(self, render: Render) -> None:
         self._render = render
         self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = asyncio.Lock()
 
     async def get(self, demand: Demand) -> bytes:
         """The demand's PDF; identical at every call."""
-        async with self._lock:
+        async with demand.rendering:
             body = self._kept.get(demand.number)
             if body is None:
                 body = await asyncio.to_thread(self._render, demand.document, demand.number, demand.version)
@@ -36,7 +35,3 @@ class PdfCache:
             while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _ROOM_BYTES:
                 self._kept.popitem(last=False)
         return body
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._kept.clear()

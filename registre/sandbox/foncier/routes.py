@@ -53,7 +53,11 @@ def site_routes(site: Site) -> list[Route]:
     """Every route, the control plane's first."""
     methods = ["GET", "POST"]
     routes = control_routes(site)
-    routes += [Route("/", _home), Route(f"{paths.IMAGES.lower()}{{name}}.gif", _image)]
+    routes += [
+        Route("/", _home),
+        Route("/favicon.ico", _no_icon),
+        Route(f"{paths.IMAGES.lower()}{{name}}.gif", _image),
+    ]
     for path, screen, handler in _OPEN:
         routes.append(Route(path.lower(), endpoint(site, screen, handler, signed=False), methods=methods))
     for path, screen, handler in _SIGNED:
@@ -65,6 +69,12 @@ def site_routes(site: Site) -> list[Route]:
 async def _home(request: Request) -> Response:
     del request
     return RedirectResponse(paths.ENTRY, 302)
+
+
+async def _no_icon(request: Request) -> Response:
+    """Browsers ask for it beside an inline PDF, where no page can say there is none."""
+    del request
+    return Response(status_code=204)
 
 
 async def _image(request: Request) -> Response:

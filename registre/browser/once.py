@@ -1,0 +1,229 @@
+"""Requests that may cost money, sent exactly once.
+
+Chromium repeats a request by itself when a reused connection is reset before the answer, POST included (measured on
+156: two hits for one click), so what may be charged is sent by us, hop by hop, on fresh connections, and the page is
+given the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from playwright.async_api import BrowserContext, Page, Request, Route
+from playwright.async_api import Error as PlaywrightError
+
+#: Title of the page that carries the browser from the first address of a chain to its last.
+CROSSING_TITLE: Final = "registre: suite"
+_CROSSING: Final = "<html><head><title>{title}</title><script>location.replace({url})</script></head></html>"
+_MAX_HOPS: Final = 10
+_CHUNK: Final = 65_536
+_CONNECT_S: Final = 20.0
+#: Headers the connection itself decides.
+_DROPPED: Final = frozenset({"host", "connection", "content-length", "accept-encoding", "cookie"})
+#: Headers of an answer that no longer hold once its body is handed over whole.
+_HOP_HEADERS: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "set-cookie"})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one chain of requests gave. `status` is 0 when no answer began."""
+
+    url: str
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    content: bytes = b""
+    #: why the transfer is not whole; None when it is
+    error: str | None = None
+    #: every address asked, in order, the last one included
+    hops: tuple[str, ...] = ()
+
+    def header(self, name: str) -> str:
+        """First header of that name, or an empty string."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+@dataclass(slots=True)
+class _Ask:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    deadline: float = field(default=0.0)
+
+
+async def ask_once(context: BrowserContext, request: Request, *, timeout_s: float) -> Answer:
+    """Send a browser's intercepted request ourselves, redirects followed, each address once.
+
+    Uses and updates the context's cookies. Never raises for a network fault: the answer says what arrived.
+    """
+    ask = _Ask(request.method, urldefrag(request.url).url, request.headers, request.post_data_buffer)
+    ask.deadline = time.monotonic() + timeout_s
+    hops: list[str] = []
+    while True:
+        hops.append(ask.url)
+        cookies = await context.cookies(ask.url)
+        cookie = "; ".join(f"{c.get('name', '')}={c.get('value', '')}" for c in cookies)
+        answer = replace(await _in_thread(ask, cookie), hops=tuple(hops))
+        await _store_cookies(context, answer)
+        location = answer.header("location")
+        if answer.status not in _REDIRECTS or not location or len(hops) > _MAX_HOPS:
+            return answer
+        ask.url = urldefrag(urljoin(ask.url, location)).url
+        if answer.status not in {307, 308}:
+            ask.method, ask.body = "GET", None
+
+
+class SentOnce:
+    """While entered, each navigation of the page's main frame reaches the server exactly once.
+
+    async with SentOnce(page, timeout_s=180) as guard:
+        await button.click()
+        …
+    guard.hops   # addresses asked, in order
+    """
+
+    def __init__(self, page: Page, *, timeout_s: float) -> None:
+        self._page = page
+        self._timeout_s = timeout_s
+        self._arrivals: dict[str, Answer] = {}
+        self.hops: list[str] = []
+        #: the last network fault, as the server or the connection gave it
+        self.failure: str | None = None
+
+    async def __aenter__(self) -> SentOnce:
+        await self._page.route("**/*", self._handle)
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        try:
+            await self._page.unroute("**/*", self._handle)
+        except PlaywrightError:
+            return  # the page is gone and its routes with it
+
+    async def _handle(self, route: Route) -> None:
+        request = route.request
+        try:
+            if request.is_navigation_request() and request.frame == self._page.main_frame:
+                await self._answer(route, request)
+            else:
+                await route.fallback()
+        except PlaywrightError as exc:
+            self.failure = self.failure or str(exc)
+
+    async def _answer(self, route: Route, request: Request) -> None:
+        stored = self._arrivals.pop(urldefrag(request.url).url, None) if request.method == "GET" else None
+        if stored is not None:
+            await fulfil(route, stored)
+            return
+        self.hops.append(request.url)
+        answer = await ask_once(self._page.context, request, timeout_s=self._timeout_s)
+        self.hops.extend(answer.hops[1:])
+        self.failure = answer.error
+        if answer.status == 0:
+            await route.abort("connectionreset")
+        elif len(answer.hops) == 1:
+            await fulfil(route, answer)
+        else:
+            self._arrivals[answer.url] = answer
+            quoted = '"' + answer.url.replace("\\", "%5C").replace('"', "%22").replace("<", "%3C") + '"'
+            body = _CROSSING.format(title=CROSSING_TITLE, url=quoted)
+            await route.fulfill(status=200, content_type="text/html", body=body)
+
+
+async def fulfil(route: Route, answer: Answer) -> None:
+    """Hand an answer to the browser as the server gave it; its cookies are already in the context."""
+    headers = {name: value for name, value in answer.headers if name.lower() not in _HOP_HEADERS}
+    await route.fulfill(status=answer.status, headers=headers, body=answer.content)
+
+
+async def _in_thread(ask: _Ask, cookie: str) -> Answer:
+    connection = _connection(ask.url)
+    try:
+        return await asyncio.to_thread(_send, connection, ask, cookie)
+    finally:
+        # also reached on cancellation: closing the socket ends the thread
+        connection.close()
+
+
+def _connection(url: str) -> HTTPConnection:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        return HTTPSConnection(host, parts.port, timeout=_CONNECT_S, context=ssl.create_default_context())
+    return HTTPConnection(host, parts.port, timeout=_CONNECT_S)
+
+
+def _send(connection: HTTPConnection, ask: _Ask, cookie: str) -> Answer:
+    parts = urlsplit(ask.url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {name: value for name, value in ask.headers.items() if name.lower() not in _DROPPED}
+    if ask.body is None:
+        headers.pop("content-type", None)
+    headers |= {"Accept-Encoding": "identity", "Connection": "close"} | ({"Cookie": cookie} if cookie else {})
+    try:
+        connection.connect()
+        connection.sock.settimeout(max(1.0, ask.deadline - time.monotonic()))
+        connection.request(ask.method, path, body=ask.body, headers=headers)
+        response = connection.getresponse()
+    except (OSError, HTTPException) as exc:
+        return Answer(ask.url, error=_reason(exc))
+    content, error = _read(connection, response, ask.deadline)
+    return Answer(ask.url, response.status, tuple(response.getheaders()), content, error)
+
+
+def _read(connection: HTTPConnection, response: HTTPResponse, deadline: float) -> tuple[bytes, str | None]:
+    """All that arrives, and why it stopped short if it did."""
+    announced = response.length
+    chunks: list[bytes] = []
+    error = None
+    try:
+        while chunk := response.read1(_CHUNK):
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                error = "délai dépassé pendant le transfert"
+                break
+    except (OSError, HTTPException) as exc:
+        error = _reason(exc)
+    content = b"".join(chunks)
+    if error is None and announced is not None and len(content) < announced:
+        error = f"{len(content)} octets reçus sur {announced} annoncés"
+    return content, error
+
+
+def _reason(exc: BaseException) -> str:
+    return f"{type(exc).__name__}: {exc}"
+
+
+async def _store_cookies(context: BrowserContext, answer: Answer) -> None:
+    host = urlsplit(answer.url).hostname or ""
+    for name, value in answer.headers:
+        if name.lower() != "set-cookie":
+            continue
+        try:
+            morsels = SimpleCookie(value)
+        except CookieError:
+            continue
+        for morsel in morsels.values():
+            await context.add_cookies(
+                [
+                    {
+                        "name": morsel.key,
+                        "value": morsel.coded_value,
+                        "domain": morsel["domain"] or host,
+                        "path": morsel["path"] or "/",
+                        "httpOnly": bool(morsel["httponly"]),
+                        "secure": bool(morsel["secure"]),
+                        # -1: until the context closes; 1: long past, which deletes it
+                        "expires": 1 if morsel["max-age"] == "0" else -1,
+                    }
+                ]
+            )

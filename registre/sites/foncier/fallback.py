@@ -1,0 +1,125 @@
+"""Choosing options by name, and finding cadastre and désignation words the customer wrote in the other field.
+
+Deterministic and from the order's own words only; the registry's lists decide what a word can mean. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from registre.domain.errors import OptionNotFound
+from registre.domain.option import Option, contains_words, match_option
+from registre.domain.text import fold, tokens
+from registre.sites.foncier.parse import words_of
+
+#: Value of "Cadastre du Québec" in the cadastre list.
+CADASTRE_DU_QUEBEC: Final = "000001"
+_QUEBEC_NAMES: Final = frozenset({"cadastre du quebec", "quebec"})
+#: Words that make two otherwise alike names different places; a typing error is never forgiven in them.
+_MARK: Final = re.compile(r"\w*\d\w*|[ivx]+|nord|sud|est|ouest|centre")
+#: Cadastres looked at beyond the one ordered.
+MAX_CANDIDATES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A cadastre named by the order's words, and the words left for its désignation, best guess first."""
+
+    cadastre: Option
+    designations: tuple[str, ...]
+
+
+def choose_option(wanted: str, options: Sequence[Option], *, what: str) -> Option:
+    """`match_option`, but numbers, roman numerals and compass words must agree exactly.
+
+    "Rang 6" is not a typing error for "Rang 5", however long the rest of the name.
+
+    Raises:
+        OptionNotFound, OptionAmbiguous.
+    """
+    marks = _marks(wanted)
+    fitting = [option for option in options if marks <= _marks(option.label)]
+    if not fitting:
+        near = tuple(option.label for option in options[:5])
+        shown = ", ".join(near) or "aucun"
+        raise OptionNotFound(f"{what} « {wanted} » inconnu du registre. Premiers choix: {shown}.", candidates=near)
+    chosen = match_option(wanted, fitting, what=what)
+    if contains_words(chosen.label, wanted) or marks == _marks(chosen.label):
+        return chosen
+    raise OptionNotFound(
+        f"{what} « {wanted} » inconnu du registre. Le plus proche: {chosen.label}.", candidates=(chosen.label,)
+    )
+
+
+def choose_cadastre(wanted: str, options: Sequence[Option]) -> Option:
+    """The cadastre of that name; "Cadastre du Québec" and "Québec", exactly, mean value 000001.
+
+    Raises:
+        OptionNotFound, OptionAmbiguous.
+    """
+    if fold(wanted) in _QUEBEC_NAMES:
+        for option in options:
+            if option.value == CADASTRE_DU_QUEBEC:
+                return option
+    return choose_option(wanted, options, what="Cadastre")
+
+
+def candidates(cadastre: str, designation: str, options: Sequence[Option]) -> list[Candidate]:
+    """Cadastres whose whole name stands in the order's cadastre or désignation field, the likeliest first.
+
+    A name inside a longer one that also matches is dropped ("Paroisse de Saint-Jean" in "… de Saint-Jean-Baptiste").
+    """
+    fields = (words_of(designation), words_of(cadastre))
+    found = [(option, words_of(option.label)) for option in options if words_of(option.label)]
+    named = [(option, name) for option, name in found if any(_position(name, words) >= 0 for words in fields)]
+    longest = [
+        (option, name)
+        for option, name in named
+        if not any(len(other) > len(name) and _position(name, other) >= 0 for _, other in named)
+    ]
+    ranked = sorted(longest, key=lambda pair: (-len(pair[1]), pair[0].label))
+    return [Candidate(option, _left_over(name, cadastre, designation)) for option, name in ranked[:MAX_CANDIDATES]]
+
+
+def match_designation(
+    wanted: Sequence[str], options: Sequence[Option], choose: Callable[..., Option] = choose_option
+) -> Option | None:
+    """The first of several wordings that names one of the offered désignations; None when none does.
+
+    Raises:
+        OptionAmbiguous: a wording names several.
+    """
+    for words in wanted:
+        try:
+            return choose(words, options, what="Désignation secondaire")
+        except OptionNotFound as exc:
+            if exc.code == "option_ambiguous":
+                raise
+    return None
+
+
+def _left_over(name: tuple[str, ...], cadastre: str, designation: str) -> tuple[str, ...]:
+    """What remains of both fields once the cadastre's name is taken out, as wordings to try."""
+    rest = [" ".join(_without(name, words_of(text))) for text in (designation, cadastre)]
+    wordings = [designation, rest[0], rest[1], " ".join(filter(None, rest))]
+    seen = dict.fromkeys(words for words in wordings if words and fold(words) not in _QUEBEC_NAMES)
+    return tuple(seen)
+
+
+def _without(name: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    start = _position(name, words)
+    return words if start < 0 else words[:start] + words[start + len(name) :]
+
+
+def _position(name: tuple[str, ...], words: tuple[str, ...]) -> int:
+    for start in range(len(words) - len(name) + 1):
+        if words[start : start + len(name)] == name:
+            return start
+    return -1
+
+
+def _marks(text: str) -> frozenset[str]:
+    return frozenset(word for word in tokens(text) if _MARK.fullmatch(word))

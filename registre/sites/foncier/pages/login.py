@@ -1,0 +1,84 @@
+"""From the entry page to being signed in."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urljoin
+
+from playwright.async_api import Page
+
+from registre.browser.actions import Landing, click, fill, first_present, goto, take_dialogs, translated
+from registre.browser.session import Account
+from registre.domain.errors import LayoutChanged, LoginFailed, SessionLost
+from registre.sites.foncier import messages, parse, selectors
+from registre.sites.foncier.classify import SIGNED_OUT, PageView, Screen
+from registre.sites.foncier.pages.view import control, obstacle, read_screen, unexpected
+
+#: Pages between the entry and the login form; one is known.
+_MAX_STEPS: Final = 3
+
+
+async def sign_in(page: Page, account: Account, *, base_url: str) -> PageView:
+    """Open the site, sign in, return the page that follows. The password is tried once.
+
+    Raises:
+        LoginFailed, AccountBenched, SiteUnavailable, Challenge, SiteError, PageTimeout, LayoutChanged.
+    """
+    await _open_login(page, base_url)
+    code = await control(page, selectors.LOGIN_CODE, what="code d'utilisateur", screen=Screen.LOGIN)
+    password = await control(page, selectors.LOGIN_PASSWORD, what="mot de passe", screen=Screen.LOGIN)
+    submit = await control(page, selectors.LOGIN_SUBMIT, what="bouton de connexion", screen=Screen.LOGIN)
+    take_dialogs(page)
+    await fill(code, account.username, what="code d'utilisateur")
+    await fill(password, account.password, what="mot de passe")
+    landing = await click(page, submit, what="connexion")
+    return await _judge(page, landing)
+
+
+async def _judge(page: Page, landing: Landing) -> PageView:
+    view, screen = await read_screen(page, status=landing.status)
+    said = parse.error_sentence(view.root) or " ".join(take_dialogs(page))
+    if screen is Screen.LOGIN:
+        raise messages.login_refusal(said)
+    if screen is Screen.EXPIRED:
+        raise messages.login_refusal(view.root.text[:160])
+    if screen is Screen.ENTRY:
+        raise LoginFailed("Le registre est revenu à sa page d'entrée après la connexion.", screen=Screen.LOGIN)
+    error = obstacle(view, screen)
+    if error is not None:
+        raise error
+    if screen in {Screen.WELCOME, Screen.FORM, Screen.HISTORY} or parse.logout_link(view.root) is not None:
+        return view
+    raise unexpected(view, screen, "connexion")
+
+
+async def _open_login(page: Page, base_url: str) -> None:
+    landing = await goto(page, urljoin(base_url, selectors.ENTRY_PATH), what="page d'entrée")
+    for _ in range(_MAX_STEPS):
+        view, screen = await read_screen(page, status=landing.status)
+        if screen is Screen.LOGIN:
+            return
+        error = obstacle(view, screen)
+        if error is not None and not isinstance(error, SessionLost):
+            raise error
+        if screen not in SIGNED_OUT | {Screen.UNKNOWN, Screen.WELCOME}:
+            raise unexpected(view, screen, "page d'entrée")
+        landing = await _enter(page)
+    raise LayoutChanged("La page d'entrée ne mène pas à la page de connexion.", screen=Screen.ENTRY)
+
+
+async def _enter(page: Page) -> Landing:
+    """Follow the way in: its address when one can be read from the page or a frame of it, else a click."""
+    for frame in page.frames:
+        with translated("page d'entrée", screen=Screen.ENTRY):
+            for selector in selectors.ENTRY_HREFS:
+                found = frame.locator(selector)
+                if await found.count():
+                    href = await found.first.get_attribute("href")
+                    if href and not href.lower().startswith("javascript:"):
+                        return await goto(page, urljoin(frame.url, href), what="page de connexion")
+    for frame in page.frames:
+        found = await first_present(frame, selectors.ENTRY_CLICKS)
+        if found is not None:
+            return await click(page, found, what="page d'entrée")
+    raise LayoutChanged("La page d'entrée n'offre aucune entrée connue.", screen=Screen.ENTRY)

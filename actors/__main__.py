@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
+from types import FrameType
 from typing import Final
 
 from actors.clock import run_clock
@@ -41,8 +42,12 @@ def main() -> int:
 
 def _work(settings: Settings, role: str) -> None:
     stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, on_signal)
     process = WorkerProcess(settings, role)
     stop.wait()
     process.stop()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import dramatiq
-
-from actors.lifecycle import runtime
+from actors.lifecycle import runtime, stage_actor
 from actors.policy import run_stage
 from registre.domain.job import Stage
 
 
-@dramatiq.actor(queue_name=Stage.DOWNLOAD.value, max_retries=0)
+@stage_actor
 async def download(job_id: str) -> None:
     """Work on the job's download stage if it is there to be taken; see `registre/stages/download.py`."""
     await run_stage(runtime(), Stage.DOWNLOAD, UUID(job_id))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import dramatiq
-
-from actors.lifecycle import runtime
+from actors.lifecycle import runtime, stage_actor
 from actors.policy import run_stage
 from registre.domain.job import Stage
 
 
-@dramatiq.actor(queue_name=Stage.FETCH.value, max_retries=0)
+@stage_actor
 async def fetch(job_id: str) -> None:
     """Work on the job's fetch stage if it is there to be taken; see `registre/stages/fetch.py`."""
     await run_stage(runtime(), Stage.FETCH, UUID(job_id))

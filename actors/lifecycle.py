@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +27,13 @@ _open: list[Runtime] = []
 def runtime() -> Runtime:
     """This process's open resources."""
     return _open[0]
+
+
+def stage_actor(work: Callable[[str], Awaitable[None]]) -> Callable[[str], object]:
+    """Declare the actor of one stage: named after it, on the queue of that name. Tries are counted on the row, so
+    dramatiq's own retries stay out."""
+    name = work.__name__
+    return dramatiq.actor(work, actor_name=name, queue_name=name, max_retries=0)
 
 
 class WorkerProcess:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import dramatiq
-
-from actors.lifecycle import runtime
+from actors.lifecycle import runtime, stage_actor
 from actors.policy import run_stage
 from registre.domain.job import Stage
 
 
-@dramatiq.actor(queue_name=Stage.STORE.value, max_retries=0)
+@stage_actor
 async def store(job_id: str) -> None:
     """Work on the job's store stage if it is there to be taken; see `registre/stages/store.py`."""
     await run_stage(runtime(), Stage.STORE, UUID(job_id))

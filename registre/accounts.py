@@ -58,7 +58,7 @@ class Accounts:
         #: accounts whose login reached the site since they were leased
         self._tried: set[UUID] = set()
 
-    async def lease(self, account: UUID | None = None) -> Account:
+    async def lease(self, *, account: UUID | None = None, excluding: frozenset[UUID] = frozenset()) -> Account:
         """The least recently used free account, or the one asked for.
 
         Raises:
@@ -72,6 +72,7 @@ class Accounts:
                 lease=self._lease,
                 max_failures=MAX_FAILURES,
                 account_id=account,
+                excluding=excluding,
             )
         if leased is None:
             raise NoAccount

@@ -211,7 +211,7 @@ async def _with_browser(context: StageContext, settings: Settings, stack: AsyncE
     executable = None
     if settings.cdp_url is None:
         executable = await chromium.find(settings.chromium, settings.state / "browser")
-    browser = Browser(executable, cdp_url=settings.cdp_url)
+    browser = Browser(executable, args=chromium.LAUNCH_ARGS, cdp_endpoint=settings.cdp_url)
     stack.push_async_callback(browser.close)
     adapter = adapter_for(Site.FONCIER, settings.foncier_url)
     pool = SessionPool(

@@ -48,6 +48,7 @@ async def lease_account(
     lease: timedelta,
     max_failures: int,
     account_id: UUID | None,
+    excluding: frozenset[UUID],
 ) -> LeasedAccount | None:
     """Take the least recently used usable account; the login about to be tried is counted."""
     values = {
@@ -56,6 +57,7 @@ async def lease_account(
         "lease": lease,
         "max_failures": max_failures,
         "account_id": account_id,
+        "excluding": list(excluding),
     }
     async with connection.cursor(row_factory=class_row(LeasedAccount)) as cursor:
         return await (await cursor.execute(_SQL["lease_account"], values)).fetchone()

@@ -106,6 +106,12 @@ async def pages(connection: Connection, document_id: UUID) -> list[PageReading]:
     ]
 
 
+async def revise_rows(connection: Connection, document_id: UUID, page: PageReading) -> None:
+    """Replace a page's rows by what the whole document makes of them."""
+    values = {"document_id": document_id, "number": page.number, "rows": Jsonb(page.rows_json())}
+    await connection.execute(_SQL["revise_rows"], values)
+
+
 async def write_content(connection: Connection, order_id: UUID, *, content: str, searchable: str) -> None:
     """Put the text on the public row."""
     values = {"order_id": order_id, "content": content.replace("\x00", ""), "searchable": searchable}

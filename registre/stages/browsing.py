@@ -49,7 +49,7 @@ async def browsing(
         if isinstance(exc, _BREAKS):
             await sessions.discard(session)
         else:
-            await sessions.release(session)
+            sessions.release(session)
         raise
     except BaseException:
         # Cancelled or a bug: nobody knows what the page shows.
@@ -58,7 +58,7 @@ async def browsing(
     if keep:
         sessions.hold(session, job.id)
     else:
-        await sessions.release(session)
+        sessions.release(session)
 
 
 async def _keep_snapshot(job: Job, context: StageContext, session: Session, exc: RegistreError) -> None:

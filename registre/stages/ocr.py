@@ -10,7 +10,7 @@ from registre.domain.errors import ReaderFailed, StorageFailed
 from registre.domain.job import Job
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
-from registre.ocr.document import check_rows, join_pages, number_seen, page_search_text, searchable
+from registre.ocr.document import all_rows, check_rows, join_pages, number_seen, searchable
 from registre.stages.context import Read, StageContext
 
 
@@ -34,13 +34,24 @@ async def run(job: Job, context: StageContext) -> Read:
         if reading.state is PageState.FAILED:
             failures.append(f"page {number}: {reading.error}")
         async with context.database.connection() as connection:
-            await documents.add_page(connection, document.id, reading, page_search_text(reading))
+            await documents.add_page(connection, document.id, reading, searchable(reading.text, reading.rows))
     if failures:
         raise ReaderFailed(f"{len(failures)} page(s) sur {document.pages} non lue(s); {failures[0]}")
-    async with context.database.connection() as connection:
-        pages = check_rows(await documents.pages(connection, document.id))
+    pages = await _judge(document, context)
+    text = join_pages(pages)
     number = str(document.target.get("number") or "")
-    return Read(join_pages(pages), searchable(pages), number_seen(number, pages))
+    return Read(text, searchable(text, all_rows(pages)), number_seen(number, pages))
+
+
+async def _judge(document: Document, context: StageContext) -> tuple[PageReading, ...]:
+    """Rows in the light of the whole document: dittos resolved, order and radiations checked."""
+    async with context.database.connection() as connection:
+        before = await documents.pages(connection, document.id)
+        pages = check_rows(before)
+        for page, old in zip(pages, before, strict=True):
+            if page.rows != old.rows:
+                await documents.revise_rows(connection, document.id, page)
+    return pages
 
 
 async def _document(job: Job, context: StageContext) -> Document:

@@ -8,6 +8,7 @@ WHERE id = (
   SELECT id FROM public.worker_accounts
   WHERE site = %(site)s AND is_active AND password LIKE 'fernet:%%' AND coalesce(failure_count, 0) < %(max_failures)s
     AND (lease_until IS NULL OR lease_until < now()) AND (%(account_id)s::uuid IS NULL OR id = %(account_id)s)
+    AND NOT id = ANY(%(excluding)s::uuid[])
   ORDER BY last_used NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, username, password
 

@@ -35,9 +35,11 @@ async def again(visit: Visit) -> Response:
 
 def _row(charge: Charge) -> dict[str, object]:
     at = datetime.fromisoformat(charge.at)
+    plan = f"{charge.plan_titre}, {charge.plan_date}" if charge.plan_titre else ""
     return {
         "charge": charge,
         "at": at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         "produit": _PRODUCTS[charge.product],
+        "nature": charge.type_acte or plan,
         "montant": f"{charge.cents / 100:.2f} $".replace(".", ","),
     }

@@ -69,6 +69,7 @@ async def test_a_plan_with_several_versions_takes_selection_then_confirmation():
 
     assert "Plan de rétrocession".encode() in pdf.content
     assert [charge.plan_date for charge in app.site.ledger.charges] == ["1985-12-05"]
+    assert "<td>Plan de rétrocession, 1985-12-05</td>" in (await visitor.get(paths.HISTORY)).text
 
 
 async def test_a_large_acte_asks_for_confirmation_and_annuler_bills_nothing():

@@ -13,7 +13,7 @@ from typing import Final
 from playwright.async_api import BrowserType, Error, async_playwright
 
 from registre.domain.errors import ConfigurationError
-from registre.embedded import debian, npm
+from registre.embedded import debian, driver, npm
 from registre.embedded.process import Identity, run
 from registre.embedded.state import locked
 
@@ -62,6 +62,7 @@ async def find(setting: Path | None, own: Path) -> Path:
     Raises:
         ConfigurationError: none works, or the setting's does not (then nothing else is tried).
     """
+    await driver.prepare(own)
     reasons: list[str] = []
     async with async_playwright() as playwright:
         candidates = [setting] if setting else list(_candidates(Path(playwright.chromium.executable_path), own))

@@ -10,7 +10,7 @@ import sysconfig
 from pathlib import Path
 from typing import Final
 
-from registre.embedded import launcher
+from registre.embedded import driver, launcher
 from registre.embedded.process import Identity, run
 
 LAUNCHER: Final = "chromium-debian"
@@ -22,6 +22,8 @@ _BROWSERS: Final = {
 }
 #: Without any font, text has no width and no link can be clicked.
 _FONT: Final = "fonts-dejavu-core"
+#: What Playwright's driver needs beside the C library; see driver.py.
+_ATOMIC: Final = "libatomic1"
 
 #: Never unpacked beside the system's: a second C library breaks every program that loads it.
 _LEFT_OUT: Final = frozenset({"libc6", "libc-bin", "libgcc-s1"})
@@ -34,7 +36,7 @@ async def install(browsers: tuple[str, ...] = tuple(_BROWSERS)) -> str | None:
     """Install as root; return the reason of a failure."""
     code, output = await _run(*_APT, "update")
     for browser in browsers:
-        code, output = await _run(*_APT, "-y", "--no-install-recommends", "install", browser, _FONT)
+        code, output = await _run(*_APT, "-y", "--no-install-recommends", "install", browser, _FONT, _ATOMIC)
         if code == 0:
             return None
     return _last_line(output)
@@ -59,7 +61,7 @@ async def _unpack(work: Path, root: Path, own: Path) -> str | None:
     if code:
         return _last_line(output)
     for browser, program in _BROWSERS.items():
-        code, output = await _run(*apt, "--simulate", "--no-install-recommends", "install", browser, _FONT)
+        code, output = await _run(*apt, "--simulate", "--no-install-recommends", "install", browser, _FONT, _ATOMIC)
         if code:
             continue
         names = _packages(output) | {browser, "chromium-common", _FONT}
@@ -72,7 +74,7 @@ async def _unpack(work: Path, root: Path, own: Path) -> str | None:
             code, output = await _run("dpkg", "-x", str(package), str(root))
             if code:
                 return _last_line(output)
-        _write_launcher(own, root, root / program)
+        _write_launchers(own, root, root / program)
         return None
     return _last_line(output)
 
@@ -96,10 +98,20 @@ def _packages(simulation: str) -> set[str]:
     return set(re.findall(r"^Inst ([^\s:]+)", simulation, re.MULTILINE)) - _LEFT_OUT
 
 
-def _write_launcher(own: Path, root: Path, program: Path) -> None:
+def _write_launchers(own: Path, root: Path, program: Path) -> None:
     triplet = str(sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu")
-    libraries = (root / "usr/lib" / triplet, root / "lib" / triplet, root / "usr/lib" / triplet / "pulseaudio")
-    launcher.write(own / LAUNCHER, program, libraries=libraries, fonts=(root / "usr/share/fonts",))
+    libraries = root / "usr/lib" / triplet
+    launcher.write(
+        own / LAUNCHER,
+        program,
+        libraries=(libraries, root / "lib" / triplet, libraries / "pulseaudio"),
+        fonts=(root / "usr/share/fonts",),
+    )
+    if (libraries / "libatomic.so.1").exists():
+        alone = own / "libatomic"  # Node must not load the browser's libraries
+        alone.mkdir(exist_ok=True)
+        shutil.copy(libraries / "libatomic.so.1", alone)
+        launcher.write(own / driver.LAUNCHER, driver.bundled_node(), libraries=(alone,))
 
 
 async def _run(*command: str, folder: Path = Path("/")) -> tuple[int, str]:

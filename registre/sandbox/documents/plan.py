@@ -76,15 +76,17 @@ def _title_block(
     ]
     if demande:
         entries.append(("Demande :", demande, 10.5))
-    y = 70.0
+    y = 48.0
     for label, value, size in entries:
         if not value:
             continue
-        sheet.text(_BLOCK_X, y, label, _FONT, 8, after=" ")
-        y += 14 if label else 0
+        if label:
+            y += 12
+            sheet.text(_BLOCK_X, y, label, _FONT, 8, after=" ")
+        y += size + 5
         sheet.text(_BLOCK_X, y, value, _BOLD, size)
-        y += size + 14
-        sheet.rule(_BLOCK_X - 6, y - 18 + size * 0.25, _WIDTH - 32, y - 18 + size * 0.25, 0.3)
+        y += 9
+        sheet.rule(_BLOCK_X - 6, y, _WIDTH - 32, y, 0.3)
     notes = (
         "Les mesures sont en mètres (SI).",
         "Les limites de l'immeuble sont en trait gras.",

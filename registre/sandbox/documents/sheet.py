@@ -11,8 +11,8 @@ from reportlab.pdfbase import pdfmetrics  # pyright: ignore[reportMissingTypeStu
 
 from registre.domain.reading import Inscription
 
-#: Spaces that must not end a line: inside `29 123 456`, before `$` and `%`, after T or P of a radiation.
-_GLUED: Final = re.compile(r"(?<=\d) (?=\d{3}(?!\d))|(?<=\d) (?=[$%])|(?<=\b[TP]) (?=\d)")
+#: Spaces that must not end a line: inside `29 123 456`, before a unit, after T or P of a radiation.
+_GLUED: Final = re.compile(r"(?<=\d) (?=\d{3}(?!\d))|(?<=\d) (?=[$%]|m\b|m²)|(?<=\b[TP]) (?=\d)")
 _NBSP: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -105,12 +105,15 @@ def _advance(letter: str, font: str) -> float:
 def wrap(text: str, font: str, size: float, width: float) -> list[str]:
     """Break at spaces into lines no wider than `width`; amounts and grouped numbers stay whole."""
     lines: list[str] = []
-    line = ""
+    line: list[str] = []
+    used = 0.0
+    space = text_width(" ", font, size)
     for word in _GLUED.sub(_NBSP, text).split(" "):
-        longer = f"{line} {word}" if line else word
-        if line and text_width(longer, font, size) > width:
-            lines.append(line)
-            longer = word
-        line = longer
-    lines.append(line)
+        needed = text_width(word, font, size)
+        if line and used + space + needed > width:
+            lines.append(" ".join(line))
+            line, used = [], 0.0
+        used += needed + (space if line else 0.0)
+        line.append(word)
+    lines.append(" ".join(line))
     return [line.replace(_NBSP, " ") for line in lines if line]

@@ -33,32 +33,37 @@ def stage_actor(work: Callable[[str], Awaitable[None]]) -> Callable[[str], objec
     """Declare the actor of one stage: named after it, on the queue of that name. Tries are counted on the row, so
     dramatiq's own retries stay out."""
     name = work.__name__
-    return dramatiq.actor(work, actor_name=name, queue_name=name, max_retries=0)
+    return dramatiq.actor(work, actor_name=name, queue_name=name)
 
 
 class WorkerProcess:
     """One role's worker. dramatiq's AsyncIO middleware would swallow what fails at the start, hence by hand."""
 
     def __init__(self, settings: Settings, role: str) -> None:
-        slots = settings.browser_slots if role == "browser" else settings.ocr_slots
-        stages = [str(plan.stage) for plan in PLAN.values() if plan.role == role]
+        each = settings.browser_slots if role == "browser" else settings.ocr_slots
+        # Slots are counted by stage: documents being read must not keep others from being stored.
+        slots = {str(plan.stage): each for plan in PLAN.values() if plan.role == role}
         self._grace_ms = int(settings.grace.total_seconds() * 1000) + 6000
         self._thread = EventLoopThread(_log)
         self._thread.start(timeout=5)
         set_event_loop_thread(self._thread)
         try:
-            _open.append(self._run(open_runtime(settings, role, slot=slot_name(role))))
+            self._start(settings, role, slots)
         except BaseException:
+            # The loop's thread would keep a broken process alive.
             self._end_loop()
             raise
+
+    def _start(self, settings: Settings, role: str, slots: dict[str, int]) -> None:
+        _open.append(self._run(open_runtime(settings, role, slot=slot_name(role))))
         broker = JobBroker(database_url(settings), slots=slots)
         # The actors bind to the broker in force when they are imported.
         dramatiq.set_broker(broker)
-        for stage in stages:
+        for stage in slots:
             import_module(f"actors.{stage}")
-        self._worker = Worker(broker, queues=set(stages), worker_threads=slots)
+        self._worker = Worker(broker, queues=set(slots), worker_threads=sum(slots.values()))
         self._worker.start()
-        _log.info("worker_ready", role=role, worker=runtime().worker, slots=slots, queues=stages)
+        _log.info("worker_ready", role=role, worker=runtime().worker, slots=slots)
 
     def stop(self) -> None:
         """Take nothing new, finish or hand back what runs, close browser and pools."""

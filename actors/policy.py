@@ -47,7 +47,7 @@ _WORK: Final[dict[Stage, Callable[[Job, StageContext], Awaitable[StageResult]]]]
 
 
 async def run_stage(runtime: Runtime, stage: Stage, job_id: UUID) -> None:
-    """Take the job if it is there to be taken, and go on with its next stage while that is this process's too."""
+    """Take the job if it is there to be taken, and go straight on where the plan says so."""
     following: Stage | None = stage
     while following is not None:
         job = await _claim(runtime, following, job_id)
@@ -108,7 +108,7 @@ async def _work(runtime: Runtime, job: Job) -> Stage | None:
         return None
     runtime.completed += 1
     _log.info("stage.done", next=following)
-    return following if following is not None and PLAN[following].role == runtime.role else None
+    return following if PLAN[job.stage].goes_on and following is PLAN[job.stage].next else None
 
 
 async def _bounded(runtime: Runtime, job: Job) -> StageResult:

@@ -46,9 +46,9 @@ _GONE = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
 
 
 class JobBroker(PostgresBroker):
-    """Consumes for one process. `slots` messages at most are held at any time, over all its queues."""
+    """Consumes for one process. `slots` says how many messages of each queue it may hold at once, never more."""
 
-    def __init__(self, url: str, *, slots: int = 1, middleware: list[Middleware] | None = None) -> None:
+    def __init__(self, url: str, *, slots: dict[str, int], middleware: list[Middleware] | None = None) -> None:
         self.connections = _WaitingPool(url, maxconn=4)
         super().__init__(pool=self.connections, results=False, middleware=middleware or [])
         self.slots = slots
@@ -67,20 +67,13 @@ class JobBroker(PostgresBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
         """A consumer of one queue; the first starts the process's one LISTEN connection."""
         with self._lock:
-            consumer = self.consumers.setdefault(queue_name, JobConsumer(self, queue_name, timeout / 1000))
+            consumer = self.consumers.setdefault(
+                queue_name, JobConsumer(self, queue_name, self.slots.get(queue_name, 1), timeout / 1000)
+            )
             if self._hub is None:
                 self._hub = threading.Thread(target=self._run_hub, name="broker-hub", daemon=True)
                 self._hub.start()
         return consumer
-
-    def room(self) -> int:
-        """How many more messages this process may hold."""
-        return self.slots - sum(len(consumer.held) for consumer in list(self.consumers.values()))
-
-    def poke_all(self) -> None:
-        """Let every consumer look again: a slot came free."""
-        for consumer in list(self.consumers.values()):
-            consumer.poke()
 
     def _run_hub(self) -> None:
         while True:
@@ -130,9 +123,10 @@ class JobBroker(PostgresBroker):
 class JobConsumer(Consumer):
     """Claims one queue's messages in batches and sends acknowledgements along with the next claim."""
 
-    def __init__(self, broker: JobBroker, queue_name: str, timeout_s: float) -> None:
+    def __init__(self, broker: JobBroker, queue_name: str, slots: int, timeout_s: float) -> None:
         self.broker = broker
         self.queue_name = queue_name
+        self.slots = slots
         self.timeout_s = timeout_s
         #: message id → claim number, for everything taken and not yet acknowledged
         self.held: dict[str, int] = {}
@@ -149,7 +143,7 @@ class JobConsumer(Consumer):
     def __next__(self) -> MessageProxy | None:
         if not self._ready:
             self._wake.clear()
-            room = 0 if self._dry else max(self.broker.room(), 0)
+            room = 0 if self._dry else max(self.slots - len(self.held), 0)
             if self._acks or room:
                 try:
                     self._cycle(room)
@@ -206,7 +200,7 @@ class JobConsumer(Consumer):
         claim = self.held.pop(message.message_id, None)
         if claim is not None:
             self._acks.append((message.message_id, claim, state, payload))
-        self.broker.poke_all()
+        self._wake.set()
 
     def requeue(self, messages: list[MessageProxy]) -> None:
         held = [(m.message_id, self.held.pop(m.message_id)) for m in messages if m.message_id in self.held]

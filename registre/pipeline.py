@@ -32,11 +32,13 @@ class StagePlan:
     budget: timedelta
     #: what follows when it succeeds; None ends the job
     next: Stage | None
+    #: the process goes straight on with `next`: the page it needs is open there
+    goes_on: bool = False
 
 
 #: In order. The document alone may take the registry 3 minutes (observed 2025), hence download's budget.
 PLAN: Final = {
-    Stage.FETCH: StagePlan(Stage.FETCH, "browser", timedelta(minutes=3), Stage.DOWNLOAD),
+    Stage.FETCH: StagePlan(Stage.FETCH, "browser", timedelta(minutes=3), Stage.DOWNLOAD, goes_on=True),
     Stage.DOWNLOAD: StagePlan(Stage.DOWNLOAD, "browser", timedelta(minutes=8), Stage.STORE),
     Stage.STORE: StagePlan(Stage.STORE, "ocr", timedelta(minutes=2), Stage.OCR),
     Stage.OCR: StagePlan(Stage.OCR, "ocr", timedelta(minutes=30), None),

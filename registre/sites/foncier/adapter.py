@@ -166,7 +166,9 @@ class FoncierAdapter:
         explored = [await self._pair(form, candidate, designation) for candidate in others]
         # one whose désignation is offered explains more of the order's words
         explored.sort(key=lambda pair: pair.designation is None)
-        return _distinct([*found, *explored])[:MAX_PAIRS]
+        explained = " ".join(pair.designation.label for pair in explored if pair.designation)
+        kept = [pair for pair in explored if pair.designation or not fallback.is_named(pair.cadastre, explained)]
+        return _distinct([*found, *kept])[:MAX_PAIRS]
 
     async def _pair(self, form: SearchForm, candidate: Candidate, designation: str) -> _Pair:
         await form.choose_cadastre(candidate.cadastre)

@@ -178,9 +178,9 @@ def _around(view: PageView, folded: str) -> Screen | None:
         return Screen.HISTORY
     if signed_in:
         return Screen.WELCOME
-    if messages.account_notice(_words(view.root)) is not None:
-        return Screen.ACCOUNT
-    return Screen.ENTRY if _is_entry(view) else None
+    if _is_entry(view):
+        return Screen.ENTRY
+    return Screen.ACCOUNT if messages.account_notice(_words(view.root)) is not None else None
 
 
 def _is_entry(view: PageView) -> bool:

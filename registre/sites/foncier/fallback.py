@@ -6,11 +6,11 @@ Deterministic and from the order's own words only; the registry's lists decide w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from registre.domain.errors import OptionNotFound
+from registre.domain.errors import OptionAmbiguous, OptionNotFound
 from registre.domain.option import Option, contains_words, match_option
 from registre.domain.text import fold, tokens
 from registre.sites.foncier.parse import words_of
@@ -84,9 +84,12 @@ def candidates(cadastre: str, designation: str, options: Sequence[Option]) -> li
     return [Candidate(option, _left_over(name, cadastre, designation)) for option, name in ranked[:MAX_CANDIDATES]]
 
 
-def match_designation(
-    wanted: Sequence[str], options: Sequence[Option], choose: Callable[..., Option] = choose_option
-) -> Option | None:
+def is_named(cadastre: Option, text: str) -> bool:
+    """True when the cadastre's whole name stands in the text."""
+    return _position(words_of(cadastre.label), words_of(text)) >= 0
+
+
+def match_designation(wanted: Sequence[str], options: Sequence[Option]) -> Option | None:
     """The first of several wordings that names one of the offered désignations; None when none does.
 
     Raises:
@@ -94,10 +97,11 @@ def match_designation(
     """
     for words in wanted:
         try:
-            return choose(words, options, what="Désignation secondaire")
-        except OptionNotFound as exc:
-            if exc.code == "option_ambiguous":
-                raise
+            return choose_option(words, options, what="Désignation secondaire")
+        except OptionAmbiguous:
+            raise
+        except OptionNotFound:
+            continue
     return None
 
 

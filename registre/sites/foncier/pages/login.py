@@ -43,7 +43,8 @@ async def _judge(page: Page, landing: Landing) -> PageView:
     if screen is Screen.EXPIRED:
         raise messages.login_refusal(view.root.text[:160])
     if screen is Screen.ENTRY:
-        raise LoginFailed("Le registre est revenu à sa page d'entrée après la connexion.", screen=Screen.LOGIN)
+        back = LoginFailed("Le registre est revenu à sa page d'entrée après la connexion.", screen=Screen.LOGIN)
+        raise messages.account_notice(view.root.text) or back
     error = obstacle(view, screen)
     if error is not None:
         raise error

@@ -1,0 +1,164 @@
+"""One cell's text into one value: dates, inscription numbers, radiations, dittos. Doubt is told, nothing invented."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from registre.ocr.vocabulary import plain
+
+#: Letters that readers see where a digit stands. A repair is always reported as doubtful.
+_LOOKALIKE = str.maketrans("OoQDlIi|!ZzSsGbBg", "00001111122556689")
+_MONTHS = {
+    "janvier": 1, "fevrier": 2, "mars": 3, "avril": 4, "mai": 5, "juin": 6, "juillet": 7, "aout": 8, "septembre": 9,
+    "octobre": 10, "novembre": 11, "decembre": 12,
+}  # fmt: skip
+_ISO = re.compile(r"^\D{0,2}(\d{4})\s?[-/.–—_ ]\s?(\d{1,2})\s?[-/.–—_ ]\s?(\d{1,2})\D{0,2}$")
+_ISO_BROKEN = re.compile(r"^(\d{4})[-/. ]?(\d{2})[-/. ]?(\d{2})$")
+_SHORT = re.compile(r"^\D{0,2}(\d{2})\s?[-/.–—_]\s?(\d{1,2})\s?[-/.–—_]\s?(\d{1,2})\D{0,2}$")
+_WORDED = re.compile(r"^(\d{1,2})(?:er)?\s+([a-z]+)\.?\s+(\d{4})$")
+_DATE_INSIDE = re.compile(
+    r"(?<![\d-])(?:\d{4}\s?[-/.–—]\s?\d{1,2}\s?[-/.–—]\s?\d{1,2}|\d{2}[-/.–—]\d{2}[-/.–—]\d{2})(?![\d-])"
+)
+#: 4 123 456, 29123456, 123-456: groups of three after the first, or one run; dashes on old forms.
+_GROUPED = re.compile(r"\d{1,3}(?: \d{3})+")
+_NUMBER = re.compile(r"^(?:\d{1,3}(?: \d{3})+|\d+(?:-\d+)*)$")
+_NUMBER_INSIDE = re.compile(r"(?<![\d-])(?:\d{1,3}(?: \d{3})+|\d{4,10}(?:-\d+)*)(?![\d-])")
+_RADIATION = re.compile(r"(?<![A-Za-zÀ-ÿ])([TP])\s?[.:]?\s?(\d{1,3}(?: \d{3})+|\d[\d-]{3,11})(?! ?\d)")
+_DITTO = re.compile(r"^\W*(?:do|idem|id|ditto|dito)\W*$")
+_DITTO_MARK = re.compile(r"""^(?:["“”„″〃»«]|''|’’|‘‘|´´|,,|‚‚){1,2}$""")
+
+#: Fewest and most digits of a numéro d'inscription; the rare dashes apart.
+NUMBER_DIGITS = range(4, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A cell's value; doubtful where it had to be repaired or does not have the field's shape."""
+
+    text: str | None
+    doubtful: bool = False
+
+
+def is_ditto(text: str) -> bool:
+    """`"`, `do`, `idem`: the value of the row above."""
+    stripped = text.strip()
+    return bool(_DITTO_MARK.match(stripped.replace(" ", "")) or _DITTO.match(plain(stripped)))
+
+
+def parse_date(text: str, century: int = 1900) -> Value:
+    """ISO date. Two-digit years (`74-07-09`) are of `century`."""
+    clean = " ".join(text.split())
+    found = _as_date(clean, century)
+    if found:
+        return Value(found)
+    repaired = clean.translate(_LOOKALIKE)
+    found = _as_date(repaired, century) or _broken_date(repaired)
+    return Value(found, doubtful=True)
+
+
+def find_date(text: str, century: int = 1900) -> tuple[str, str] | None:
+    """First date inside a longer text, as (ISO, the text as it stood)."""
+    for match in _DATE_INSIDE.finditer(text):
+        found = _as_date(match.group(), century)
+        if found:
+            return found, match.group()
+    return None
+
+
+def is_short_date(text: str) -> bool:
+    """Whether the year has two digits."""
+    return _SHORT.match(" ".join(text.split())) is not None
+
+
+def parse_number(text: str) -> Value:
+    """Numéro d'inscription without spaces, e.g. `29 123 456` → `29123456`."""
+    clean = " ".join(text.split()).strip(" .,;:'’`*_")
+    if not any(char.isdigit() for char in clean):
+        return Value(None, doubtful=bool(clean))
+    clean = re.sub(r"[‐-―−]", "-", clean)
+    if _NUMBER.match(clean):
+        return _sized(clean, doubtful=False)
+    repaired = re.sub(r"[.,'’](?=\d{3})", " ", clean.translate(_LOOKALIKE))
+    digits = re.sub(r"[^\d -]", "", repaired).strip(" -")
+    lost = sum(char.isalpha() for char in repaired)
+    if lost > len(digits) / 3:
+        return Value(None, doubtful=True)
+    return _sized(digits, doubtful=True)
+
+
+def find_number(text: str) -> str | None:
+    """First thing shaped like a numéro d'inscription inside a longer text, without spaces."""
+    match = _NUMBER_INSIDE.search(text)
+    return re.sub(r"\s", "", match.group()) if match else None
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """Everything shaped like a registry number, without spaces, in order."""
+    return tuple(re.sub(r"\s", "", found) for found in _NUMBER_INSIDE.findall(" ".join(text.split())))
+
+
+def grouped_numbers(text: str) -> tuple[str, ...]:
+    """Numbers printed in groups (`4 123 456`), without spaces."""
+    return tuple(found.replace(" ", "") for found in _GROUPED.findall(" ".join(text.split())))
+
+
+def parse_radiations(text: str) -> tuple[tuple[str, ...], bool]:
+    """`T 12 345 678 P 13 000 001` → (`T 12345678`, `P 13000001`); and whether something was left over."""
+    clean = " ".join(text.replace("†", "T").split())
+    found: list[tuple[int, str]] = [
+        (match.start(), f"{match.group(1)} {match.group(2).replace(' ', '')}") for match in _RADIATION.finditer(clean)
+    ]
+    rest = _RADIATION.sub(lambda match: " " * len(match.group()), clean)
+    # a letter lost or misread: the number is kept, without pretending to know T from P
+    found += [(match.start(), match.group().replace(" ", "")) for match in _NUMBER_INSIDE.finditer(rest)]
+    left_over = re.sub(r"[\s.,;:/&-]|\bet\b", "", rest)
+    return tuple(value for _, value in sorted(found)), bool(left_over)
+
+
+def parse_avis(text: str) -> Value:
+    """Number of an avis d'adresse without spaces; several are joined by commas; other text stays as read."""
+    clean = " ".join(text.split())
+    found = numbers_in(clean)
+    rest = _NUMBER_INSIDE.sub("", clean)
+    if found and not re.search(r"\w", rest):
+        return Value(", ".join(found))
+    return Value(clean or None, doubtful=True)
+
+
+def _as_date(text: str, century: int) -> str | None:
+    if match := _ISO.match(text):
+        year, month, day = (int(group) for group in match.groups())
+    elif match := _SHORT.match(text):
+        year, month, day = (int(group) for group in match.groups())
+        year += century
+    elif (match := _WORDED.match(plain(text))) and match.group(2) in _MONTHS:
+        year, month, day = int(match.group(3)), _MONTHS[match.group(2)], int(match.group(1))
+    else:
+        return None
+    return _calendar(year, month, day)
+
+
+def _broken_date(text: str) -> str | None:
+    """A date that lost a dash (`2004-0517`)."""
+    match = _ISO_BROKEN.match(text)
+    return _calendar(*(int(group) for group in match.groups())) if match else None
+
+
+def _calendar(year: int, month: int, day: int) -> str | None:
+    # the first registry offices of Lower Canada opened in 1830
+    if not 1830 <= year <= 2100:
+        return None
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
+
+
+def _sized(text: str, *, doubtful: bool) -> Value:
+    number = text.replace(" ", "")
+    count = sum(char.isdigit() for char in number)
+    groups = text.split(" ")
+    odd_groups = len(groups) > 1 and (len(groups[0]) > 3 or any(len(group) != 3 for group in groups[1:]))
+    return Value(number or None, doubtful=doubtful or odd_groups or count not in NUMBER_DIGITS)

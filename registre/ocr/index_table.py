@@ -1,0 +1,388 @@
+"""A page of an index des immeubles: words in, inscriptions out. Nothing is dropped: the rest stays in `raw`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import median
+
+from registre.domain.reading import Inscription, Partie, RowKind
+from registre.ocr.columns import Table, cells_of, find_tables
+from registre.ocr.fields import (
+    Value,
+    find_date,
+    find_number,
+    is_ditto,
+    is_short_date,
+    parse_avis,
+    parse_date,
+    parse_number,
+    parse_radiations,
+)
+from registre.ocr.parties import pair_parties
+from registre.ocr.vocabulary import CARRIED, FOOTER, Field, plain
+from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
+
+#: A critical value with a character read less surely than this is doubted.
+SURE = 0.80
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One line of the table, cut into its columns."""
+
+    line: Line
+    cells: dict[Field, tuple[Word, ...]]
+
+    def text(self, name: Field) -> str:
+        """Text of one cell of the line."""
+        return " ".join(word.text for word in self.cells.get(name, ()))
+
+
+@dataclass(slots=True)
+class _Band:
+    """Lines that make one row."""
+
+    strips: list[Strip] = field(default_factory=list[Strip])
+
+    def words(self, name: Field) -> list[Word]:
+        return [word for strip in self.strips for word in strip.cells.get(name, ())]
+
+    def text(self, name: Field) -> str:
+        return join_wrapped(strip.text(name) for strip in self.strips)
+
+    def raw(self, table: Table) -> str:
+        """All its words, cell after cell as the columns stand; a qualité goes before its name."""
+        cells: list[str] = []
+        for column in table.columns:
+            if column.field is Field.QUALITE:
+                continue
+            names = (Field.QUALITE, Field.PARTIES) if column.field is Field.PARTIES else (column.field,)
+            cells += [strip.text(name) for strip in self.strips for name in names]
+        if not table.has(Field.PARTIES):
+            cells += [strip.text(Field.QUALITE) for strip in self.strips]
+        return join_wrapped(cells)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPage:
+    """What an index page holds."""
+
+    rows: tuple[Inscription, ...]
+    #: lines above the first table, all lines where none was found: the header fields are there
+    margin: tuple[Line, ...]
+    #: the whole page; a table row is one line, cell after cell
+    text: str
+
+
+def read_index(sheet: Sheet) -> IndexPage:
+    """Rows and text of one page. Where no heading is recognised, each line with a number and date is a row."""
+    lines = group_lines(sheet.words)
+    tables = find_tables(lines, sheet.verticals)
+    if not tables:
+        return IndexPage(_without_heading(lines), lines, "\n".join(line.text for line in lines))
+    rows: list[Inscription] = []
+    texts: list[str] = []
+    for table in tables:
+        found, aside = _rows_of(table, sheet)
+        rows += found
+        texts += [line.text for line in table.before]
+        texts += [table.heading, *(row.raw for row in found), *aside]
+    return IndexPage(tuple(rows), tables[0].before, "\n".join(texts))
+
+
+def join_wrapped(lines: Iterable[str]) -> str:
+    """One text from the lines of a cell; a hyphen at a line's end keeps its word together."""
+    text = ""
+    for line in lines:
+        if line:
+            text += line if not text or text.endswith("-") else f" {line}"
+    return text
+
+
+def _rows_of(table: Table, sheet: Sheet) -> tuple[list[Inscription], list[str]]:
+    """The table's rows, and the lines below it that belong to the sheet rather than to the table."""
+    strips: list[Strip] = []
+    aside: list[str] = []
+    for line in table.body:
+        if FOOTER.search(plain(line.text)) or CARRIED.match(plain(line.text)):
+            aside.append(line.text)
+        else:
+            strips.append(Strip(line, cells_of(line, table.columns)))
+    bands = _bands(strips, sheet)
+    century = _century(bands)
+    rows: list[Inscription] = []
+    for band in bands:
+        row = _row(band, table, century, rows[-1] if rows else None)
+        if row.date and century and rows and rows[-1].date:
+            row = _next_century(row, rows[-1].date, band)
+        rows.append(row)
+    return rows, aside
+
+
+# -- lines into rows
+
+
+def _bands(strips: Sequence[Strip], sheet: Sheet) -> list[_Band]:
+    """Cut the table's lines into rows: at ruled lines if rows are ruled, else where a date or number begins one."""
+    if not strips:
+        return []
+    cuts = _ruled_cuts(strips, sheet.horizontals)
+    if cuts is None:
+        cuts = _cuts(strips)
+    bands: list[_Band] = []
+    for index, strip in enumerate(strips):
+        if index == 0 or index in cuts:
+            bands.append(_Band())
+        bands[-1].strips.append(strip)
+    return bands
+
+
+def _ruled_cuts(strips: Sequence[Strip], horizontals: Sequence[float]) -> set[int] | None:
+    """Indexes of lines that follow a rule; None unless rules part (nearly) all rows that carry a number."""
+    cuts = {
+        index
+        for index in range(1, len(strips))
+        if any(strips[index - 1].line.cy < y < strips[index].line.cy for y in horizontals)
+    }
+    numbered = [index for index, strip in enumerate(strips) if _has_number(strip)]
+    parted = sum(any(a < cut <= b for cut in cuts) for a, b in pairwise(numbered))
+    return cuts if cuts and parted >= 0.9 * max(len(numbered) - 1, 1) else None
+
+
+def _cuts(strips: Sequence[Strip]) -> set[int]:
+    gaps = [0.0, *(b.line.cy - a.line.cy for a, b in pairwise(strips))]
+    pitch = median(sorted(gaps[1:])[: max(len(gaps) // 2, 1)]) if len(gaps) > 1 else 1.0
+    cuts: set[int] = set()
+    has_date = has_number = False
+    start = 0
+    for index, strip in enumerate(strips):
+        dated, numbered = _has_date(strip), _has_number(strip)
+        opens = (dated and has_date) or (numbered and has_number)
+        aside = _is_aside(strip, gaps[index], pitch)
+        if index and (opens or aside or ((dated or numbered) and not (has_date or has_number))):
+            # a cell centred on its row begins above the line that carries the number
+            cut = index if aside else _widest(gaps, start + 1, index)
+            cuts.add(cut)
+            start, has_date, has_number = cut, False, False
+        has_date |= dated
+        has_number |= numbered
+    return cuts
+
+
+def _widest(gaps: Sequence[float], first: int, last: int) -> int:
+    """Where the row really begins: at `last`, unless a clearly wider gap lies between it and the row before."""
+    best = max(range(first, last + 1), key=lambda index: (gaps[index], index))
+    return best if gaps[best] > 1.3 * gaps[last] else last
+
+
+def _is_aside(strip: Strip, gap: float, pitch: float) -> bool:
+    """A line apart that is no part of the row above: prose where a date belongs, or far below."""
+    if _has_date(strip) or _has_number(strip):
+        return False
+    lead = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
+    if sum(char.isalpha() for char in lead) >= 4 and not is_ditto(lead):
+        return True
+    return gap > 3.5 * pitch
+
+
+def _has_date(strip: Strip) -> bool:
+    text = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
+    return bool(text) and (is_ditto(text) or parse_date(text).text is not None or find_date(text) is not None)
+
+
+def _has_number(strip: Strip) -> bool:
+    text = strip.text(Field.NUMERO)
+    if not text:
+        found = strip.text(Field.ENREGISTREMENT)
+        dated = find_date(found)
+        return find_number(found.replace(dated[1], " ") if dated else found) is not None
+    return sum(char.isdigit() for char in text) >= 3
+
+
+# -- a row's cells into values
+
+
+def _row(band: _Band, table: Table, century: int, above: Inscription | None) -> Inscription:
+    doubts: set[str] = set()
+    when = _date(band, century, above, doubts)
+    numero = _numero(band, doubts)
+    nature = _inherited(band.text(Field.NATURE), above.nature if above else None)
+    parties = _parties(band, table, above)
+    remarques, avis = _remarks(band, table, above, doubts)
+    radiations, left_over = parse_radiations(band.text(Field.RADIATIONS))
+    if left_over:
+        doubts.add("radiations")
+    if not numero and not (nature and parties):
+        return _note(band, table, when, doubts)
+    if not numero:
+        doubts.add("numero")
+    return Inscription(
+        kind=RowKind.INSCRIPTION,
+        date=when,
+        numero=numero,
+        nature=nature,
+        parties=parties,
+        remarques=remarques,
+        avis_adresse=avis,
+        radiations=radiations,
+        raw=band.raw(table),
+        uncertain=tuple(sorted(doubts)),
+    )
+
+
+def _note(band: _Band, table: Table, when: str | None, doubts: set[str]) -> Inscription:
+    """A row without a number of its own: all its words but the date are the remark."""
+    skipped = {Field.DATE} if when else set[Field]()
+    lines = (
+        " ".join(word.text for name, words in strip.cells.items() if name not in skipped for word in words)
+        for strip in band.strips
+    )
+    return Inscription(
+        kind=RowKind.NOTE,
+        date=when,
+        remarques=join_wrapped(lines) or None,
+        raw=band.raw(table),
+        uncertain=tuple(sorted(doubts & {"date"})),
+    )
+
+
+def _date(band: _Band, century: int, above: Inscription | None, doubts: set[str]) -> str | None:
+    words = band.words(Field.DATE) or band.words(Field.ENREGISTREMENT)
+    text = " ".join(word.text for word in words)
+    if not text:
+        return None
+    if is_ditto(text) and above:
+        return above.date
+    value = parse_date(text, century or 1900)
+    if value.text is None:
+        found = find_date(text, century or 1900)
+        value = Value(found[0], doubtful=bool(band.words(Field.DATE))) if found else value
+    if value.doubtful or min(word.confidence for word in words) < SURE:
+        doubts.add("date")
+    return value.text
+
+
+def _numero(band: _Band, doubts: set[str]) -> str | None:
+    words = band.words(Field.NUMERO)
+    if words:
+        value = parse_number(" ".join(word.text for word in words))
+    else:
+        words = band.words(Field.ENREGISTREMENT)
+        text = " ".join(word.text for word in words)
+        dated = find_date(text)
+        found = find_number(text.replace(dated[1], " ") if dated else text)
+        value = parse_number(found) if found else Value(None)
+    if words and (value.doubtful or min(word.confidence for word in words) < SURE):
+        doubts.add("numero")
+    return value.text
+
+
+def _inherited(text: str, above: str | None) -> str | None:
+    return above if text and is_ditto(text) else text or None
+
+
+def _parties(band: _Band, table: Table, above: Inscription | None) -> tuple[Partie, ...]:
+    column = table.column(Field.PARTIES)
+    words = band.words(Field.PARTIES)
+    if column is None or not words:
+        return ()
+    pairs = [(strip.text(Field.QUALITE), strip.cells.get(Field.PARTIES, ())) for strip in band.strips]
+    height = line_height(words)
+    edge = min(column.right - 0.3 * height, max(word.x1 for line in table.body for word in line.words) + height)
+    parties = pair_parties(pairs, edge, roles_printed=table.has(Field.QUALITE))
+    if above and len(parties) == 1 and is_ditto(parties[0].nom):
+        return above.parties
+    if above and above.parties:
+        return tuple(
+            replace(partie, nom=above.parties[min(index, len(above.parties) - 1)].nom)
+            if is_ditto(partie.nom)
+            else partie
+            for index, partie in enumerate(parties)
+        )
+    return parties
+
+
+def _remarks(band: _Band, table: Table, above: Inscription | None, doubts: set[str]) -> tuple[str | None, str | None]:
+    text = band.text(Field.REMARQUES)
+    if table.has(Field.AVIS):
+        avis = parse_avis(band.text(Field.AVIS))
+        if avis.doubtful and avis.text:
+            doubts.add("avis_adresse")
+        return _inherited(text, above.remarques if above else None), avis.text
+    remarks: list[str] = []
+    notices: list[str] = []
+    for strip in band.strips:
+        kept, found = _split_notice(strip.text(Field.REMARQUES))
+        notices += found
+        if kept:
+            remarks.append(kept)
+    joined = join_wrapped(remarks)
+    return _inherited(joined, above.remarques if above else None), ", ".join(notices) or None
+
+
+_NOTICE = re.compile(
+    r"\b(?:av(?:is)?\.? ?(?:d'? ?)?adr(?:esse|\.)?|a\.? ?a\.)\s*(?:no?\.?|n[°º]|numero)?\s*:?\s*"
+    r"(\d{1,3}(?: \d{3})+|\d{4,8})"
+)
+
+
+def _split_notice(text: str) -> tuple[str, list[str]]:
+    """Take « Avis d'adresse 6 012 345 » out of a remark that shares its column."""
+    found: list[str] = []
+    folded = plain(text)
+    kept = text
+    for match in reversed(list(_NOTICE.finditer(folded))):
+        found.insert(0, match.group(1).replace(" ", ""))
+        kept = kept[: match.start()] + kept[match.end() :]
+    return " ".join(kept.split()).strip(" ,;"), found
+
+
+# -- two-digit years
+
+
+def _century(bands: Sequence[_Band]) -> int:
+    """1900 where the page's dates have two-digit years, 0 where they are whole."""
+    texts = [band.text(Field.DATE) or band.text(Field.ENREGISTREMENT) for band in bands]
+    return 1900 if any(is_short_date(text) or _inside_short(text) for text in texts) else 0
+
+
+def _inside_short(text: str) -> bool:
+    found = find_date(text)
+    return found is not None and is_short_date(found[1])
+
+
+def _next_century(row: Inscription, before: str, band: _Band) -> Inscription:
+    """`01-02-14` after `99-11-30` is 2001: rows run forward."""
+    text = band.text(Field.DATE) or band.text(Field.ENREGISTREMENT)
+    short = is_short_date(text) or _inside_short(text)
+    if not short or not row.date or row.date >= before or int(row.date[2:4]) > 30 or int(before[:4]) < 1990:
+        return row
+    return replace(row, date=f"20{row.date[2:]}")
+
+
+# -- pages without a heading
+
+
+def _without_heading(lines: Sequence[Line]) -> tuple[Inscription, ...]:
+    """Rows recognised by a date and a number on one line; their other words stay in `raw`."""
+    rows: list[Inscription] = []
+    for line in lines:
+        dated = find_date(line.text)
+        rest = line.text.replace(dated[1], " ", 1) if dated else ""
+        number = find_number(rest) if dated else None
+        if dated and number:
+            rows.append(
+                Inscription(
+                    kind=RowKind.INSCRIPTION,
+                    date=dated[0],
+                    numero=number,
+                    raw=line.text,
+                    uncertain=("date", "nature", "numero", "parties", "radiations"),
+                )
+            )
+        elif rows and not FOOTER.search(plain(line.text)):
+            rows[-1] = replace(rows[-1], raw=f"{rows[-1].raw}\n{line.text}")
+    return tuple(rows)

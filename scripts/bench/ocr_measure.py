@@ -1,0 +1,160 @@
+"""Measures of a reading against the truth: edit distance, rows matched, fields right, numbers silently wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from registre.domain.reading import Inscription, RowKind
+from registre.domain.text import fold
+from registre.ocr.vocabulary import is_heading
+
+#: Fields of a row that are compared exactly.
+FIELDS = ("numero", "date", "nature", "parties", "remarques", "avis_adresse", "radiations")
+
+
+@dataclass(slots=True)
+class Score:
+    """Sums over pages; the rates are taken when printed."""
+
+    pages: int = 0
+    cpu_s: float = 0.0
+    rss_mb: float = 0.0
+    edits: int = 0
+    characters: int = 0
+    rows: int = 0
+    rows_found: int = 0
+    rows_extra: int = 0
+    numero: int = 0
+    date: int = 0
+    nature: int = 0
+    parties: int = 0
+    remarques: int = 0
+    avis_adresse: int = 0
+    radiations: int = 0
+    #: wrong and not marked uncertain
+    silent_numero: int = 0
+    silent_date: int = 0
+    silent_radiations: int = 0
+    #: right but marked uncertain
+    doubted_numero: int = 0
+    header: int = 0
+    header_right: int = 0
+
+    def add(self, other: Score) -> None:
+        """Sum in place; memory is a peak."""
+        for item in fields(self):
+            a, b = getattr(self, item.name), getattr(other, item.name)
+            setattr(self, item.name, max(a, b) if item.name == "rss_mb" else a + b)
+
+    @property
+    def cer(self) -> float:
+        """Character error rate, 0 to 1."""
+        return self.edits / max(self.characters, 1)
+
+
+def distance(a: str, b: str) -> int:
+    """Levenshtein distance, bit-parallel (Myers 1999) on Python's long integers."""
+    if len(a) > len(b):
+        a, b = b, a
+    if not a:
+        return len(b)
+    masks: dict[str, int] = {}
+    for index, char in enumerate(a):
+        masks[char] = masks.get(char, 0) | (1 << index)
+    full, last = (1 << len(a)) - 1, 1 << (len(a) - 1)
+    plus, minus, score = full, 0, len(a)
+    for char in b:
+        match = masks.get(char, 0)
+        zero = ((((match & plus) + plus) ^ plus) | match | minus) & full
+        up = (minus | ~(zero | plus)) & full
+        down = plus & zero
+        score += 1 if up & last else 0
+        score -= 1 if down & last else 0
+        up = ((up << 1) | 1) & full
+        down = (down << 1) & full
+        plus = (down | ~(zero | up)) & full
+        minus = up & zero
+    return score
+
+
+def plain_text(text: str) -> str:
+    """Whitespace collapsed, apostrophes and the space before a colon unified: not what a reader is judged on."""
+    return re.sub(r" ([:;!?%$»])", r"\1", " ".join(text.replace("’", "'").split()))
+
+
+def table_text(text: str) -> str:
+    """What stands below the last column heading: the header's blocks have no one order."""
+    lines = text.split("\n")
+    cut = max((index + 1 for index, line in enumerate(lines) if is_heading(line)), default=0)
+    return "\n".join(lines[cut:])
+
+
+def score_rows(truth: Sequence[Inscription], read: Sequence[Inscription], score: Score) -> list[str]:
+    """Add one document's rows to `score`; returns what was wrong, a line each."""
+    faults: list[str] = []
+    score.rows += len(truth)
+    for wanted, got in align(truth, read):
+        if wanted is None and got is not None:
+            score.rows_extra += 1
+            faults.append(f"extra row {got.numero} {got.raw!r}")
+            silent = got.kind is RowKind.INSCRIPTION and "numero" not in got.uncertain
+            score.silent_numero += silent
+        elif wanted is not None and got is None:
+            faults.append(f"lost row {wanted.numero} {wanted.date} {wanted.remarques}")
+        elif wanted is not None and got is not None:
+            _score_row(wanted, got, score, faults)
+    return faults
+
+
+def _score_row(wanted: Inscription, got: Inscription, score: Score, faults: list[str]) -> None:
+    score.rows_found += 1
+    for name in FIELDS:
+        right = getattr(wanted, name) == getattr(got, name)
+        setattr(score, name, getattr(score, name) + right)
+        doubted = name in got.uncertain
+        if not right:
+            faults.append(
+                f"{wanted.numero} {name}: {getattr(wanted, name)!r} read {getattr(got, name)!r}"
+                f"{' (doubted)' if doubted else ''}"
+            )
+        if name in {"numero", "date", "radiations"} and not right and not doubted:
+            setattr(score, f"silent_{name}", getattr(score, f"silent_{name}") + 1)
+        if name == "numero" and right and doubted:
+            score.doubted_numero += 1
+
+
+def align(
+    truth: Sequence[Inscription], read: Sequence[Inscription]
+) -> list[tuple[Inscription | None, Inscription | None]]:
+    """Pair rows in order so that the pairs are as alike as possible."""
+    best = [[0.0] * (len(read) + 1) for _ in range(len(truth) + 1)]
+    for i, wanted in enumerate(truth):
+        for j, got in enumerate(read):
+            alike = _alike(wanted, got)
+            pair = best[i][j] + alike if alike > 1 else 0.0
+            best[i + 1][j + 1] = max(best[i][j + 1], best[i + 1][j], pair)
+    pairs: list[tuple[Inscription | None, Inscription | None]] = []
+    i, j = len(truth), len(read)
+    while i or j:
+        if i and j and best[i][j] > max(best[i - 1][j], best[i][j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((truth[i], read[j]))
+        elif i and (not j or best[i - 1][j] >= best[i][j - 1]):
+            i -= 1
+            pairs.append((truth[i], None))
+        else:
+            j -= 1
+            pairs.append((None, read[j]))
+    return pairs[::-1]
+
+
+def _alike(a: Inscription, b: Inscription) -> float:
+    points = 0.0
+    if a.numero and b.numero:
+        points += 4 * (1 - distance(a.numero, b.numero) / max(len(a.numero), len(b.numero))) - 1
+    points += a.date is not None and a.date == b.date
+    points += a.kind is b.kind
+    points += fold(a.nature or a.remarques or "") == fold(b.nature or b.remarques or "")
+    return points

@@ -43,7 +43,8 @@ ALTER TABLE public.extraction_queue
   ADD COLUMN IF NOT EXISTS ocr_max_attempts           integer DEFAULT 3,
   ADD COLUMN IF NOT EXISTS ocr_error                  text,
   ADD COLUMN IF NOT EXISTS ocr_last_error_at          timestamptz,
-  ADD COLUMN IF NOT EXISTS updated_at                 timestamptz DEFAULT now();
+  ADD COLUMN IF NOT EXISTS updated_at                 timestamptz DEFAULT now(),
+  ALTER COLUMN status_id SET DEFAULT 1;
 
 -- The misspelled column is the contract; the well-spelled one mirrors it.
 DO $$

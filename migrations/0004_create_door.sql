@@ -105,7 +105,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 'unknown';
   END IF;
-  SELECT registre.order_request(q), j.state = 'imported' AND q.status_id IN (3, 6) AND q.supabase_path IS NOT NULL
+  SELECT registre.order_request(q), j.state = 'imported' AND q.supabase_path IS NOT NULL
     INTO v_request, v_stored FROM public.extraction_queue q WHERE q.id = j.order_id;
   SELECT * INTO v_charge FROM registre.charge
     WHERE job_id = p_job AND state IN ('intent', 'paid', 'unproven') FOR UPDATE;

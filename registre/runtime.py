@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -175,12 +175,14 @@ async def open_runtime(settings: Settings, role: str, *, slot: str) -> Runtime:
         stack.push_async_callback(database.close)
         await require_schema(database)
         identity = f"{slot}#{uuid4().hex[:6]}"
-        reader = Reader(settings.readers)
+        inspector, reader = Reader(1), Reader(settings.readers)
+        stack.push_async_callback(inspector.close)
         stack.push_async_callback(reader.close)
         context = StageContext(
             worker=identity,
             database=database,
             objects=Objects(settings.object_root),
+            inspector=inspector,
             reader=reader,
             rules=Rules(settings.price_cents, settings.daily_ceiling_cents, settings.index_max_age),
         )
@@ -222,12 +224,4 @@ async def _with_browser(context: StageContext, settings: Settings, stack: AsyncE
         hold=HOLD,
         idle=IDLE,
     )
-    return StageContext(
-        worker=context.worker,
-        database=context.database,
-        objects=context.objects,
-        reader=context.reader,
-        rules=context.rules,
-        sessions=pool,
-        adapter=adapter,
-    )
+    return replace(context, sessions=pool, adapter=adapter)

@@ -31,6 +31,9 @@ class StageContext:
     worker: str
     database: Database
     objects: Objects
+    #: checks PDFs; a process of its own, so that a delivery never waits behind pages being read
+    inspector: Reader
+    #: reads pages
     reader: Reader
     rules: Rules
     sessions: SessionPool | None = None

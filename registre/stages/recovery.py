@@ -97,7 +97,7 @@ async def stage_delivery(charge: Charge, delivery: Delivery, context: StageConte
 
 async def check_delivery(content: bytes, target: Target, context: StageContext) -> PdfFacts:
     """A whole PDF, and where it has a text layer, with the ordered number in it."""
-    facts = await context.reader.inspect(content)
+    facts = await context.inspector.inspect(content)
     if facts.text.strip() and not number_in(target.number, facts.text):
         raise WrongDocument(f"Le PDF livré ne porte pas le numéro {target.number}.")
     return facts

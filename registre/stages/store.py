@@ -26,7 +26,7 @@ async def run(job: Job, context: StageContext) -> Stored:
     else:
         target, staging_key = bought.target, bought.staging_key
         content = await context.objects.get(staging_key)
-    facts = await context.reader.inspect(content)
+    facts = await context.inspector.inspect(content)
     key = object_key(facts.sha256)
     bucket, name = readable_key(target, facts.sha256)
     for place in (key, f"{bucket}/{name}"):

@@ -8,8 +8,9 @@ viewer nor a download nor a second request happens.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -146,7 +147,7 @@ class _Catcher:
         capture = Capture(answer.content, answer.status, answer.header("content-type"), _last(answer), answer.error)
         if _is_page(answer):
             self._html = capture
-            await fulfil(route, answer)
+            await fulfil(route, replace(answer, content=_framed(answer.content)))
             return
         self._keep(capture)
         await route.fulfill(status=204)
@@ -163,6 +164,12 @@ class _Catcher:
     def _keep(self, capture: Capture) -> None:
         if not self._found.done():
             self._found.set_result(capture)
+
+
+def _framed(html: bytes) -> bytes:
+    """The page with its plug-in elements as frames: the headless shell has no plug-in, and would never ask."""
+    html = re.sub(rb"<embed\b", b"<iframe", html, flags=re.IGNORECASE)
+    return re.sub(rb"<object\b([^>]*?)\sdata=", rb"<iframe\1 src=", html, flags=re.IGNORECASE)
 
 
 def _last(answer: Answer) -> str:

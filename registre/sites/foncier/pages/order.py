@@ -137,8 +137,8 @@ class Order:
         """What a screen other than the viewer proves of the money."""
         if screen in {Screen.REFUSAL, Screen.SIMILAR, Screen.INACTIVE, Screen.SELECTION, Screen.CONFIRMATION}:
             return False
-        # turned away at the door: nothing but the address posted to and the page for people without a session
-        direct = all(_same_page(hop, took_from) or _is_door(hop) for hop in hops[1:])
+        # turned away before anything billable: the chain holds nothing but free pages and the door
+        direct = all(_same_page(hop, took_from) or _is_free(hop) for hop in hops[1:])
         if screen in SIGNED_OUT | {Screen.MAINTENANCE, Screen.CLOSED, Screen.CHALLENGE} and direct:
             return False
         return None
@@ -266,7 +266,7 @@ def _same_page(url: str, other: str) -> bool:
     return urlsplit(url).path.lower() == urlsplit(other).path.lower()
 
 
-def _is_door(url: str) -> bool:
-    """Entry and login addresses."""
+def _is_free(url: str) -> bool:
+    """Addresses that bill nothing by being shown: entry, login, plan selection, confirmation."""
     path = urlsplit(url).path.lower().rstrip("/")
-    return path in {"", "/sirf"} or "14_06_01" in path or "/10_01_01" in path
+    return path in {"", "/sirf"} or any(part in path for part in ("14_06_01", "selct_plan_cadst", "confr_demnd"))

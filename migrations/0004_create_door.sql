@@ -111,8 +111,10 @@ BEGIN
     WHERE job_id = p_job AND state IN ('intent', 'paid', 'unproven') FOR UPDATE;
   IF j.state IN ('queued', 'running') THEN
     v_answer := 'already_' || j.state;
-  ELSIF v_charge.state IN ('paid', 'unproven') AND NOT p_rebuy AND j.state = 'failed'
-        AND j.error_code IN ('charge_unproven', 'document_timeout', 'bad_pdf', 'wrong_document') THEN
+  -- Corrected words must not be answered with what was bought for the old ones.
+  ELSIF NOT p_rebuy AND v_charge.id IS NOT NULL AND (v_request <> j.request
+        OR (v_charge.state IN ('paid', 'unproven') AND j.state = 'failed'
+            AND j.error_code IN ('charge_unproven', 'document_timeout', 'bad_pdf', 'wrong_document'))) THEN
     v_answer := 'needs_rebuy';
   ELSE
     IF p_rebuy AND v_charge.id IS NOT NULL THEN

@@ -1,7 +1,12 @@
 -- name: claim_job
--- A message said so; the row decides. A try is counted before the work: fetch and download share one.
+-- A message said so; the row decides. A try is counted before the work: fetch and download share one. A search uses the
+-- words the row has now, unless something was already bought in the old ones.
 WITH claimed AS (
   UPDATE registre.job SET
+    request = CASE WHEN stage = 'fetch' AND NOT EXISTS (
+        SELECT FROM registre.charge c WHERE c.job_id = job.id AND c.state IN ('intent', 'paid', 'unproven'))
+      THEN coalesce((SELECT registre.order_request(q) FROM public.extraction_queue q WHERE q.id = job.order_id), request)
+      ELSE request END,
     state = 'running', fence = fence + 1, worker = %(worker)s, lease_until = now() + %(lease)s,
     attempts = attempts + CASE WHEN stage = 'download' THEN 0 ELSE 1 END,
     not_before = NULL, hold_worker = NULL, hold_until = NULL, updated_at = now()

@@ -302,3 +302,26 @@ async def test_a_job_whose_row_was_deleted_can_still_be_worked_on(database: Data
     ripen(sql, job_id)
     assert sql.execute("SELECT registre.requeue(%s, 'test')", [job_id]).fetchone() == ("fetch",)
     assert sql.execute("SELECT registre.cancel(%s, 'test')", [job_id]).fetchone() == ("cancelled",)
+
+
+async def test_an_order_corrected_while_it_waits_is_searched_in_its_new_words(
+    database: Database, sql: psycopg.Connection
+) -> None:
+    order_id, job_id = place(sql)
+    sql.execute("UPDATE public.extraction_queue SET document_number = '399-184' WHERE id = %s", [order_id])
+    assert (await claimed(database, job_id, Stage.FETCH)).request["document_number"] == "399-184"
+    sql.execute("UPDATE public.extraction_queue SET document_number = '399-185' WHERE id = %s", [order_id])
+    assert job_row(sql, job_id)["request"]["document_number"] == "399-184"
+
+
+async def test_an_order_with_money_on_the_table_keeps_the_words_it_was_bought_in(
+    database: Database, sql: psycopg.Connection
+) -> None:
+    order_id, job_id = place(sql)
+    await delay(database, await claimed(database, job_id, Stage.FETCH))
+    sql.execute(
+        "INSERT INTO registre.charge (job_id, document_key, target, amount_cents) VALUES (%s, 'k', '{}', 1)", [job_id]
+    )
+    sql.execute("UPDATE public.extraction_queue SET document_number = '399-184' WHERE id = %s", [order_id])
+    ripen(sql, job_id)
+    assert (await claimed(database, job_id, Stage.FETCH)).request["document_number"] == INDEX["document_number"]

@@ -19,7 +19,7 @@ from playwright.async_api import Download, Page, Route
 from playwright.async_api import Error as PlaywrightError
 
 from registre.browser.actions import translated
-from registre.browser.once import Answer, ask_once, fulfil
+from registre.browser.once import Answer, Asking, fulfil
 from registre.domain.errors import PageTimeout
 
 #: After an HTML page instead of a document, how long to wait for the document it may lead to.
@@ -87,6 +87,7 @@ async def capture_document(
 
 
 async def _clean(page: Page, catcher: _Catcher, popups: list[Page]) -> None:
+    catcher.asking.cut_off()
     for popup in popups:
         try:
             await popup.close()
@@ -103,6 +104,7 @@ class _Catcher:
         self._page = page
         self._timeout_s = timeout_s
         self._lock = asyncio.Lock()
+        self.asking = Asking()
         self._asked: set[tuple[str, str]] = set()
         self._in_flight = 0
         self._html: Capture | None = None
@@ -143,7 +145,7 @@ class _Catcher:
             await route.fulfill(status=204)
             return
         self._asked.add(asked)
-        answer = await ask_once(self._page.context, request, timeout_s=self._timeout_s)
+        answer = await self.asking.ask(self._page.context, request, timeout_s=self._timeout_s)
         capture = Capture(answer.content, answer.status, answer.header("content-type"), _last(answer), answer.error)
         if _is_page(answer):
             self._html = capture

@@ -8,10 +8,12 @@ given the answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
@@ -57,7 +59,9 @@ class _Ask:
     url: str
     headers: Mapping[str, str]
     body: bytes | None
-    deadline: float = field(default=0.0)
+    deadline: float = 0.0
+    #: the connection while it lives, so that giving up can end the thread that reads it
+    wire: socket.socket | None = None
 
 
 async def ask_once(context: BrowserContext, request: Request, *, timeout_s: float) -> Answer:
@@ -82,6 +86,28 @@ async def ask_once(context: BrowserContext, request: Request, *, timeout_s: floa
             ask.method, ask.body = "GET", None
 
 
+class Asking:
+    """Requests under way, so that whoever gives up waiting can cut them off."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Answer]] = set()
+
+    async def ask(self, context: BrowserContext, request: Request, *, timeout_s: float) -> Answer:
+        """`ask_once`; an answer without status when it was cut off."""
+        task = asyncio.create_task(ask_once(context, request, timeout_s=timeout_s))
+        self._tasks.add(task)
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._tasks.discard(task)
+        return Answer(request.url, error="abandonné") if task.cancelled() else task.result()
+
+    def cut_off(self) -> None:
+        """Give up every request under way."""
+        for task in self._tasks:
+            task.cancel()
+
+
 class SentOnce:
     """While entered, each navigation of the page's main frame reaches the server exactly once.
 
@@ -95,6 +121,7 @@ class SentOnce:
         self._page = page
         self._timeout_s = timeout_s
         self._arrivals: dict[str, Answer] = {}
+        self._asking = Asking()
         self.hops: list[str] = []
         #: the last network fault, as the server or the connection gave it
         self.failure: str | None = None
@@ -104,6 +131,7 @@ class SentOnce:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
+        self._asking.cut_off()
         try:
             await self._page.unroute("**/*", self._handle)
         except PlaywrightError:
@@ -125,7 +153,7 @@ class SentOnce:
             await fulfil(route, stored)
             return
         self.hops.append(request.url)
-        answer = await ask_once(self._page.context, request, timeout_s=self._timeout_s)
+        answer = await self._asking.ask(self._page.context, request, timeout_s=self._timeout_s)
         self.hops.extend(answer.hops[1:])
         self.failure = answer.error
         if answer.status == 0:
@@ -150,7 +178,10 @@ async def _in_thread(ask: _Ask, cookie: str) -> Answer:
     try:
         return await asyncio.to_thread(_send, connection, ask, cookie)
     finally:
-        # also reached on cancellation: closing the socket ends the thread
+        # also reached on cancellation: a socket shut down ends the thread's read
+        with contextlib.suppress(OSError):
+            if ask.wire is not None:
+                ask.wire.shutdown(socket.SHUT_RDWR)
         connection.close()
 
 
@@ -171,7 +202,8 @@ def _send(connection: HTTPConnection, ask: _Ask, cookie: str) -> Answer:
     headers |= {"Accept-Encoding": "identity", "Connection": "close"} | ({"Cookie": cookie} if cookie else {})
     try:
         connection.connect()
-        connection.sock.settimeout(max(1.0, ask.deadline - time.monotonic()))
+        ask.wire = wire = connection.sock
+        wire.settimeout(max(1.0, ask.deadline - time.monotonic()))
         connection.request(ask.method, path, body=ask.body, headers=headers)
         response = connection.getresponse()
     except (OSError, HTTPException) as exc:

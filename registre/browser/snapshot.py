@@ -47,9 +47,9 @@ class Snapshot:
 async def take_snapshot(page: Page, *, secrets: tuple[str, ...] = ()) -> Snapshot:
     """Photograph a page after a failure. Never raises for a broken page, never takes more than about 13 s.
 
-    `secrets` (the account's code and password) are also struck out of the markup wherever they stand.
+    `secrets` (the account's code and password) are also struck out of picture and markup wherever they stand.
     """
-    png, html = await asyncio.gather(_picture(page), _markup(page))
+    png, html = await asyncio.gather(_picture(page, secrets), _markup(page))
     for secret in filter(None, secrets):
         html = html.replace(secret, "***")
     return Snapshot(png, html[:_MAX_HTML], safe_url(page.url))
@@ -63,10 +63,11 @@ def safe_url(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="*"), ""))
 
 
-async def _picture(page: Page) -> bytes | None:
+async def _picture(page: Page, secrets: tuple[str, ...]) -> bytes | None:
     try:
         async with asyncio.timeout(_PICTURE_S):
             masks = [frame.locator(_MASKED_FIELDS) for frame in page.frames]
+            masks += [frame.get_by_text(secret) for frame in page.frames for secret in secrets if secret]
             return await page.screenshot(mask=masks, mask_color="#000000", timeout=_PICTURE_S * 1000, caret="hide")
     except (PlaywrightError, TimeoutError):
         return None

@@ -106,6 +106,11 @@ class Till:
 
 
 def charged_by(exc: BaseException) -> bool | None:
-    """What an exception that left `buy` says of the money: False nothing, True charged, None unknown."""
-    charged: bool | None = vars(exc).get("charged")
-    return charged
+    """What an exception that left `buy` says of the money: False nothing, True charged, None unknown.
+
+    A time limit around `buy` turns the cancellation into its own error; the mark is then on the cause.
+    """
+    seen: BaseException | None = exc
+    while seen is not None and "charged" not in vars(seen):
+        seen = seen.__cause__
+    return vars(seen)["charged"] if seen is not None else None

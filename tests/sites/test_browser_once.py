@@ -39,8 +39,9 @@ class RawServer:
                 fields = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines[1:])}
                 await reader.readexactly(int(fields.get("content-length", 0)))
                 method, path, _ = lines[0].split(" ")
-                self.hits.append(f"{method} {path}")
-                self.cookies.append(fields.get("cookie", ""))
+                if path != "/favicon.ico":
+                    self.hits.append(f"{method} {path}")
+                    self.cookies.append(fields.get("cookie", ""))
                 if not self._write(writer, path):
                     return
                 await writer.drain()

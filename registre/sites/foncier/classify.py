@@ -171,7 +171,7 @@ def _search(view: PageView) -> Screen | None:
 
 def _around(view: PageView, folded: str) -> Screen | None:
     """Entry, preparation, account notices, history, welcome."""
-    if messages.PREPARING.search(folded):
+    if messages.PREPARING.search(folded) or _reloads_itself(view.root):
         return Screen.PREPARING
     signed_in = parse.logout_link(view.root) is not None or _links_to_forms(view.root)
     if parse.history_rows(view.root) is not None:
@@ -181,6 +181,10 @@ def _around(view: PageView, folded: str) -> Screen | None:
     if _is_entry(view):
         return Screen.ENTRY
     return Screen.ACCOUNT if messages.account_notice(_words(view.root)) is not None else None
+
+
+def _reloads_itself(root: Element) -> bool:
+    return any(meta.attr("http-equiv").lower() == "refresh" for meta in root.find_all("meta"))
 
 
 def _is_entry(view: PageView) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -78,6 +79,18 @@ def test_whatever_leaves_a_purchase_says_what_is_known_of_the_money(charged):
 def test_a_cancelled_purchase_says_it_too():
     with pytest.raises(KeyboardInterrupt) as caught, Till():
         raise KeyboardInterrupt
+
+    assert charged_by(caught.value) is False
+
+
+async def test_a_time_limit_around_a_purchase_keeps_what_is_known():
+    async def buy():
+        with Till():
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError) as caught:
+        async with asyncio.timeout(0.01):
+            await buy()
 
     assert charged_by(caught.value) is False
 

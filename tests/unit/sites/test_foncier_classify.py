@@ -71,6 +71,12 @@ CASES = {
         Screen.CONFIRMATION,
     ),
     "preparing": (ROOT + "x.asp", "Document en préparation. Veuillez patienter.", 200, Screen.PREPARING),
+    "page that reloads itself": (
+        ROOT + "x.asp",
+        '<meta http-equiv="refresh" content="1">Un moment',
+        200,
+        Screen.PREPARING,
+    ),
     "viewer": (ROOT + "x.asp", '<frameset><frame name="menu"><frame name="page"></frameset>', 200, Screen.VIEWER),
     "viewer with the link on top": (
         ROOT + "x.asp",

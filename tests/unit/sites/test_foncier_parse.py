@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from registre.domain.request import TypeActe
-from registre.sites.foncier import parse
+from registre.sites.foncier import parse, written
 from registre.sites.markup import parse_html
 
 SIMILAR = """
@@ -102,7 +102,7 @@ def test_plans_are_read_from_radios_checkboxes_or_links():
     ],
 )
 def test_dates_are_read_in_the_ways_the_site_may_write_them(text, expected):
-    assert parse.find_date(text) == expected
+    assert written.find_date(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_dates_are_read_in_the_ways_the_site_may_write_them(text, expected):
     ],
 )
 def test_moments_carry_their_zone_or_the_registrys_own(text, expected):
-    assert parse.find_moment(text) == expected
+    assert written.find_moment(text) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("1,50 $", 150), ("1 234,00 $", 123_400), ("$12.05", 1205), ("Lot 150", None)]
 )
 def test_amounts_are_read_in_cents(text, expected):
-    assert parse.amount_cents(text) == expected
+    assert written.amount_cents(text) == expected
 
 
 def test_the_demands_number_is_read_from_a_sentence():
-    assert parse.demande_shown("Votre demande n° 100000003 est en traitement.") == "100000003"
-    assert parse.demande_shown("Confirmation de la demande Circonscription foncière Laval") == ""
+    assert written.demande_shown("Votre demande n° 100000003 est en traitement.") == "100000003"
+    assert written.demande_shown("Confirmation de la demande Circonscription foncière Laval") == ""
 
 
 def test_the_history_is_found_by_the_words_of_its_header():

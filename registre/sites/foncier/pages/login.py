@@ -24,7 +24,9 @@ async def sign_in(page: Page, account: Account, *, base_url: str) -> PageView:
     Raises:
         LoginFailed, AccountBenched, SiteUnavailable, Challenge, SiteError, PageTimeout, LayoutChanged.
     """
-    await _open_login(page, base_url)
+    already = await _open_login(page, base_url)
+    if already is not None:
+        return already
     code = await control(page, selectors.LOGIN_CODE, what="code d'utilisateur", screen=Screen.LOGIN)
     password = await control(page, selectors.LOGIN_PASSWORD, what="mot de passe", screen=Screen.LOGIN)
     submit = await control(page, selectors.LOGIN_SUBMIT, what="bouton de connexion", screen=Screen.LOGIN)
@@ -53,16 +55,19 @@ async def _judge(page: Page, landing: Landing) -> PageView:
     raise unexpected(view, screen, "connexion")
 
 
-async def _open_login(page: Page, base_url: str) -> None:
+async def _open_login(page: Page, base_url: str) -> PageView | None:
+    """Reach the login form; the page shown instead when the site still knows this context's session."""
     landing = await goto(page, urljoin(base_url, selectors.ENTRY_PATH), what="page d'entrée")
     for _ in range(_MAX_STEPS):
         view, screen = await read_screen(page, status=landing.status)
         if screen is Screen.LOGIN:
-            return
+            return None
+        if screen is Screen.WELCOME and parse.logout_link(view.root) is not None:
+            return view
         error = obstacle(view, screen)
         if error is not None and not isinstance(error, SessionLost):
             raise error
-        if screen not in SIGNED_OUT | {Screen.UNKNOWN, Screen.WELCOME}:
+        if screen not in SIGNED_OUT | {Screen.UNKNOWN}:
             raise unexpected(view, screen, "page d'entrée")
         landing = await _enter(page)
     raise LayoutChanged("La page d'entrée ne mène pas à la page de connexion.", screen=Screen.ENTRY)

@@ -33,11 +33,14 @@ from registre.sites.foncier import messages, parse, selectors
 from registre.sites.foncier.classify import SIGNED_OUT, PageView, Screen
 from registre.sites.foncier.pages.search import SearchForm
 from registre.sites.foncier.pages.view import control, obstacle, read_screen, unexpected
+from registre.sites.foncier.written import amount_shown, demande_shown
 
 #: The registry may take three minutes to prepare a document (observed 2025).
 DOCUMENT: Final = timedelta(seconds=180)
 #: How often a page that prepares a document is looked at when it does not reload by itself.
 _LOOK_S: Final = 1.0
+#: A page we do not know may be on its way to one we do.
+_UNKNOWN_S: Final = 10.0
 #: Screens between submit and viewer, each at most once or twice; more is a loop.
 _MAX_SCREENS: Final = 8
 
@@ -112,9 +115,12 @@ class Order:
     async def _settle(self, landing: Landing, guard: SentOnce) -> tuple[PageView, Screen]:
         """Wait out the page that prepares the document, and pages caught half-way."""
         status = landing.status
+        until_unknown = time.monotonic() + _UNKNOWN_S
         while True:
             view, screen = await read_screen(self._page, status=status)
-            if screen not in {Screen.PREPARING, Screen.UNKNOWN} or (screen is Screen.UNKNOWN and view.root.text):
+            if screen not in {Screen.PREPARING, Screen.UNKNOWN}:
+                return view, screen
+            if screen is Screen.UNKNOWN and time.monotonic() >= until_unknown:
                 return view, screen
             if self._page.is_closed() or time.monotonic() >= self._deadline:
                 self._note_shown(view)
@@ -218,10 +224,10 @@ class Order:
 
     def _note_shown(self, view: PageView) -> None:
         text = view.root.text
-        if amount := parse.amount_shown(text):
+        if amount := amount_shown(text):
             self.note["amount"] = amount
         hidden = [c.attr("value") for c in view.root.find_all("input") if "demnd" in c.attr("name").lower()]
-        demande = next((value for value in hidden if any(c.isdigit() for c in value)), "") or parse.demande_shown(text)
+        demande = next((value for value in hidden if any(c.isdigit() for c in value)), "") or demande_shown(text)
         if demande:
             self.note["demande"] = demande
 

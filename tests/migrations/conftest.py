@@ -1,20 +1,30 @@
-"""Empty databases on the test server."""
+"""Empty databases."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+import asyncio
+from collections.abc import Callable, Iterator
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration" / "db"))
+from tests import services
 
-from private_database import created
+
+@pytest.fixture(scope="module")
+def new_database(servers) -> Iterator[Callable[[], str]]:
+    """Makes databases nothing has been done to; they go when the file's tests end."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(asyncio.run(services.clone(servers.database_url)))
+        return made[-1]
+
+    yield make
+    for url in made:
+        asyncio.run(services.drop(url))
 
 
 @pytest.fixture
-def empty_url() -> Iterator[str]:
+def empty_url(new_database: Callable[[], str]) -> str:
     """A database nothing has been done to."""
-    with created() as url:
-        yield url
+    return new_database()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
 import pytest_asyncio
-from old_system import ODD_ROWS, ORDER, OTHER_ROWS, TABLES
-from private_database import created
 from psycopg import sql as compose
 
 from registre.db import job as jobs
 from registre.db.migrate import migrate
 from registre.db.pool import connect
+from tests.migrations.old_system import ODD_ROWS, ORDER, OTHER_ROWS, TABLES
 
 _OLD_TABLES = ("extraction_queue", "search_sessions", "selected_names_for_rdprm", "rdprm_searches", "worker_accounts")
 #: added to an instance of the old system that had the reading columns too
@@ -49,9 +48,8 @@ def _contents(connection: psycopg.Connection, columns: dict[str, str]) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with created() as address:
-        yield address
+def url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture(scope="module")

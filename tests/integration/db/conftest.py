@@ -1,7 +1,26 @@
-"""Fixtures of the database tests."""
+"""An application's connection and the program's pool to the file's database."""
 
 from __future__ import annotations
 
-from private_database import database, database_url, empty_tables, sql, template_name
+from collections.abc import AsyncIterator, Iterator
 
-__all__ = ["database", "database_url", "empty_tables", "sql", "template_name"]
+import psycopg
+import pytest
+import pytest_asyncio
+
+from registre.db.pool import Database
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url, size=10)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def sql(database_url: str) -> Iterator[psycopg.Connection]:
+    """Autocommit, rows as tuples."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection

@@ -7,7 +7,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from orders import (
+from psycopg.types.json import Jsonb
+
+from registre.db.pool import Database
+from registre.domain.errors import Fenced
+from registre.domain.job import Stage, State
+from tests.integration.db.orders import (
     INDEX,
     TARGET,
     TROUBLE,
@@ -24,11 +29,6 @@ from orders import (
     status,
     to_stage,
 )
-from psycopg.types.json import Jsonb
-
-from registre.db.pool import Database
-from registre.domain.errors import Fenced
-from registre.domain.job import Stage, State
 
 _MINIMAL = "INSERT INTO public.extraction_queue (document_source, document_number) VALUES (%s, %s) RETURNING id"
 

@@ -9,7 +9,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from orders import (
+
+from registre.db import charge as charges
+from registre.db import document as documents
+from registre.db import job as jobs
+from registre.db.pool import Connection, Database
+from registre.domain.errors import Fenced
+from registre.domain.job import Job, Stage, State
+from registre.domain.reading import PageState
+from tests.integration.db.orders import (
     LEASE,
     PLAN,
     TARGET,
@@ -28,14 +36,6 @@ from orders import (
     status,
     to_stage,
 )
-
-from registre.db import charge as charges
-from registre.db import document as documents
-from registre.db import job as jobs
-from registre.db.pool import Connection, Database
-from registre.domain.errors import Fenced
-from registre.domain.job import Job, Stage, State
-from registre.domain.reading import PageState
 
 
 async def test_fifty_claims_at_once_have_one_winner(database: Database, sql: psycopg.Connection) -> None:

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from orders import TARGET, TROUBLE, add_document, advance, claimed, finish, job_row, place, ripen, to_stage
 
 from registre.db import charge as charges
 from registre.db import job as jobs
@@ -19,6 +18,18 @@ from registre.db.pool import Database
 from registre.domain.errors import Fenced
 from registre.domain.job import ChargeState, Job, Stage, State
 from registre.domain.request import DocumentKind, Target
+from tests.integration.db.orders import (
+    TARGET,
+    TROUBLE,
+    add_document,
+    advance,
+    claimed,
+    finish,
+    job_row,
+    place,
+    ripen,
+    to_stage,
+)
 
 OPEN = {"intent", "paid", "unproven"}
 

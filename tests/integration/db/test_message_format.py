@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import psycopg
@@ -9,8 +10,9 @@ import pytest
 from dramatiq.message import Message
 from dramatiq_pg import PostgresBroker
 from dramatiq_pg.schema import generate_init_sql
-from private_database import created
 from psycopg2.pool import ThreadedConnectionPool
+
+from tests import services
 
 _ROW = "SELECT queue_name, state::text, message, result, result_ttl FROM dramatiq.queue WHERE message_id = %s"
 
@@ -54,14 +56,15 @@ def test_dramatiq_decodes_our_message(sql: psycopg.Connection) -> None:
     assert (message.queue_name, message.actor_name, message.args) == ("ocr", "ocr", (str(job_id),))
 
 
-def test_the_table_has_every_column_of_the_stock_schema(sql: psycopg.Connection) -> None:
+def test_the_table_has_every_column_of_the_stock_schema(servers, sql: psycopg.Connection) -> None:
     columns = (
         "SELECT column_name, udt_schema || '.' || udt_name, is_nullable, column_default "
         "FROM information_schema.columns WHERE table_schema = 'dramatiq' AND table_name = 'queue'"
     )
     states = "SELECT enum_range(NULL::dramatiq.state)::text"
-    ours, our_states = set(sql.execute(columns).fetchall()), sql.execute(states).fetchone()
-    with created() as url, psycopg.connect(url, autocommit=True) as stock:
+    url = asyncio.run(services.clone(servers.database_url))
+    with psycopg.connect(url, autocommit=True) as stock:
         stock.execute(generate_init_sql())
-        assert set(stock.execute(columns).fetchall()) <= ours
-        assert stock.execute(states).fetchone() == our_states
+        assert set(stock.execute(columns).fetchall()) <= set(sql.execute(columns).fetchall())
+        assert stock.execute(states).fetchone() == sql.execute(states).fetchone()
+    asyncio.run(services.drop(url))

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from orders import PLAN, TROUBLE, add_document, claim, job_row, place, read_page, ripen, status
 
 from registre.db import document as documents
 from registre.db import job as jobs
 from registre.db.pool import Database
 from registre.domain.job import Job, Stage, State
+from tests.integration.db.orders import PLAN, TROUBLE, add_document, claim, job_row, place, read_page, ripen, status
 
 #: from → to. 1 waits, 2 is being fetched, 3 is stored and waits to be read, 4 failed, 5 is done, 6 is being read.
 ALLOWED = {

@@ -29,7 +29,7 @@ from registre.domain.verdict import Verdict
 from registre.pipeline import LEASE, PLAN, backoff
 from registre.runtime import Running, Runtime
 from registre.stages import download, fetch, ocr, store
-from registre.stages.context import StageContext, StageResult
+from registre.stages.context import StageContext, StageResult, Stored
 
 _log = structlog.get_logger("policy")
 
@@ -106,6 +106,8 @@ async def _work(runtime: Runtime, job: Job) -> Stage | None:
     except Exception as exc:  # noqa: BLE001  the edge: whatever else happens ends as a verdict on the row
         await _settle(runtime, job, exc)
         return None
+    if isinstance(result, Stored):
+        await store.tidy(result, runtime.context)
     runtime.completed += 1
     _log.info("stage.done", next=following)
     return following if PLAN[job.stage].goes_on and following is PLAN[job.stage].next else None

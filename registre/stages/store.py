@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from registre.db import charge as charges
 from registre.db import job as jobs
 from registre.domain.errors import StorageFailed
@@ -9,6 +11,8 @@ from registre.domain.job import Job
 from registre.domain.request import Request, Target, number_in, parse_request
 from registre.stages.context import StageContext, Stored
 from registre.storage.keys import object_key, readable_key
+
+_log = structlog.get_logger("store")
 
 
 async def run(job: Job, context: StageContext) -> Stored:
@@ -34,6 +38,16 @@ async def run(job: Job, context: StageContext) -> Stored:
             await context.objects.put(place, content)
     checked = number_in(target.number, facts.text) if facts.text.strip() else None
     return Stored(target, facts, key, f"{bucket}/{name}", checked, staging_key)
+
+
+async def tidy(result: Stored, context: StageContext) -> None:
+    """Remove the staged copy once the row says where the bytes are. What is left behind costs only space."""
+    if result.staging_key is None:
+        return
+    try:
+        await context.objects.delete(result.staging_key)
+    except StorageFailed as exc:
+        _log.warning("staging.left", key=result.staging_key, error=exc.text)
 
 
 async def _adopt(job: Job, context: StageContext) -> tuple[Target, bytes]:

@@ -1,0 +1,134 @@
+"""What commands share: one loop, one connection to a database of the right version, ids found by their beginning."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import re
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import click
+
+from registre.db import migrate, report
+from registre.db.pool import GONE, Connection, connect
+from registre.domain.errors import ConfigurationError
+from registre.settings import Settings
+
+_T = TypeVar("_T")
+
+#: Shorter beginnings of an id are more likely a slip than a wish.
+_MIN_PREFIX: Final = 6
+
+
+def run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a command's one coroutine."""
+    return asyncio.run(work)
+
+
+def database_url(settings: Settings) -> str:
+    """The address in force: the setting, else the embedded server of this state folder.
+
+    Raises:
+        ConfigurationError: neither.
+    """
+    if settings.database_url:
+        return settings.database_url
+    from registre.embedded import services
+
+    known = services.known(settings.state)
+    if known is None:
+        raise ConfigurationError("Aucune base: lancez « registre up » ou donnez DATABASE_URL.")
+    return known.database_url
+
+
+def redis_url(settings: Settings) -> str | None:
+    """As `database_url`; None where no Redis was ever set up."""
+    if settings.redis_url:
+        return settings.redis_url
+    from registre.embedded import services
+
+    known = services.known(settings.state)
+    return known.redis_url if known else None
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, checked: bool = True) -> AsyncGenerator[Connection]:
+    """One autocommit connection; `checked` also refuses a database of another version.
+
+    Raises:
+        ConfigurationError: Postgres is away, now or while the command runs, or lacks migrations.
+    """
+    try:
+        connection = await connect(database_url(settings))
+        try:
+            missing = await migrate.pending(connection) if checked else []
+            if missing:
+                raise ConfigurationError(
+                    f"La base n'a pas les migrations {', '.join(missing)}: lancez « registre migrate »."
+                )
+            yield connection
+        finally:
+            await connection.close()
+    except GONE as exc:
+        raise away(exc) from exc
+
+
+def away(exc: BaseException) -> ConfigurationError:
+    """Postgres does not answer, in one sentence."""
+    reason = next((line.strip() for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
+    return ConfigurationError(f"Postgres ne répond pas ({reason}). Lancez « registre up » ou corrigez DATABASE_URL.")
+
+
+def actor() -> str:
+    """Who types, for the event log."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"
+
+
+async def find_job(connection: Connection, given: str) -> UUID:
+    """The job meant by an order id, a job id, or the first six or more characters of either.
+
+    Raises:
+        click.UsageError: none, or several.
+    """
+    low, high = id_range(given)
+    found = await report.match_jobs(connection, low=low, high=high)
+    if len(found) == 1:
+        return found[0]
+    if len(found) > 1:
+        rows = await report.list_jobs(connection, ids=found)
+        choices = ", ".join(str(row.shown_id)[:13] for row in rows[:5])
+        raise click.UsageError(f"« {given} » désigne {len(found)} demandes ({choices}…): donnez plus de caractères.")
+    orders = await report.unjoined_orders(connection, low=low, high=high)
+    if orders:
+        raise click.UsageError(
+            f"La ligne {orders[0][0]} existe (status_id {orders[0][1]}) mais aucune demande ne la suit: "
+            "mettez status_id à 1 pour la commander."
+        )
+    raise click.UsageError(f"Aucune demande ne porte l'identifiant « {given} ».")
+
+
+async def find_jobs(connection: Connection, given: Sequence[str]) -> list[UUID]:
+    """As `find_job` for each, in order, without repeats."""
+    return list(dict.fromkeys([await find_job(connection, text) for text in given]))
+
+
+def id_range(given: str) -> tuple[UUID, UUID]:
+    """The lowest and highest id that begins so."""
+    digits = given.strip().lower().replace("-", "")
+    if not re.fullmatch(r"[0-9a-f]{1,32}", digits):
+        raise click.UsageError(f"« {given} » n'est pas un identifiant (chiffres et lettres a à f).")
+    if len(digits) < _MIN_PREFIX:
+        raise click.UsageError(f"« {given} » est trop court: donnez au moins {_MIN_PREFIX} caractères.")
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def masked(url: str) -> str:
+    """An address without its password."""
+    return re.sub(r"(?<=:)[^:@/]*(?=@)|(?<=password=)[^&\s]+", "•••", url)

@@ -111,6 +111,9 @@ def charged_by(exc: BaseException) -> bool | None:
     A time limit around `buy` turns the cancellation into its own error; the mark is then on the cause.
     """
     seen: BaseException | None = exc
-    while seen is not None and "charged" not in vars(seen):
+    while seen is not None:
+        charged: bool | None = vars(seen).get("charged")
+        if charged is not None:
+            return charged
         seen = seen.__cause__
-    return vars(seen)["charged"] if seen is not None else None
+    return None

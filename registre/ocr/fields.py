@@ -15,7 +15,7 @@ _MONTHS = {
     "octobre": 10, "novembre": 11, "decembre": 12,
 }  # fmt: skip
 _ISO = re.compile(r"^\D{0,2}(\d{4})\s?[-/.–—_ ]\s?(\d{1,2})\s?[-/.–—_ ]\s?(\d{1,2})\D{0,2}$")
-_ISO_BROKEN = re.compile(r"^(\d{4})[-/. ]?(\d{2})[-/. ]?(\d{2})$")
+_BROKEN = re.compile(r"^(\d{4}|\d{2})[-/. ]{0,2}(\d{2})[-/. ]{0,2}(\d{2})$")
 _SHORT = re.compile(r"^\D{0,2}(\d{2})\s?[-/.–—_]\s?(\d{1,2})\s?[-/.–—_]\s?(\d{1,2})\D{0,2}$")
 _WORDED = re.compile(r"^(\d{1,2})(?:er)?\s+([a-z]+)\.?\s+(\d{4})$")
 _DATE_INSIDE = re.compile(
@@ -54,7 +54,7 @@ def parse_date(text: str, century: int = 1900) -> Value:
     if found:
         return Value(found)
     repaired = clean.translate(_LOOKALIKE)
-    found = _as_date(repaired, century) or _broken_date(repaired)
+    found = _as_date(repaired, century) or _broken_date(repaired, century)
     return Value(found, doubtful=True)
 
 
@@ -140,10 +140,13 @@ def _as_date(text: str, century: int) -> str | None:
     return _calendar(year, month, day)
 
 
-def _broken_date(text: str) -> str | None:
-    """A date that lost a dash (`2004-0517`)."""
-    match = _ISO_BROKEN.match(text)
-    return _calendar(*(int(group) for group in match.groups())) if match else None
+def _broken_date(text: str, century: int) -> str | None:
+    """A date that lost a dash (`2004-0517`, `67-0815`)."""
+    match = _BROKEN.match(text)
+    if not match:
+        return None
+    year, month, day = match.groups()
+    return _calendar(int(year) + (century if len(year) == 2 else 0), int(month), int(day))
 
 
 def _calendar(year: int, month: int, day: int) -> str | None:

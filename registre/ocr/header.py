@@ -12,8 +12,14 @@ from registre.ocr.words import Line, Word, line_height, segments
 
 #: A value may go on under itself for this many lines.
 _MOST_LINES = 4
-_LOT = re.compile(r"^(?:\d{1,3}(?: \d{3})+|\d+ ?[A-Z]?(?: ?- ?[\dA-Z]+)*|[A-Z]{1,3} ?- ?\d+)(?= |,|$)")
+_LOT = re.compile(r"^(?:\d{1,3}(?: \d{3})+|\d+ ?[A-Z]?(?: ?- ?[\dA-Z]+)*|[A-Z]{1,3} ?- ?\d+)(?!\w| ?\d)")
 _PAGES = re.compile(r"^(\d+)(?:\s*(?:de|/|sur|of)\s*(\d+))?")
+
+
+#: Keys whose value holds a figure.
+_NUMERIC = {"date_etablissement", "droits_a_jour", "radiations_a_jour", "mise_a_jour", "lot", "subdivision", "page"}
+#: Values may open with these labels' words: `Cadastre du Québec`, `Lot 12-3`, `Rang 5 Canton d'Ely`.
+_ALSO_VALUES = {"cadastre", "lot", "rang", "canton", "plans", "page", "subdivision"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def _values(
             if source is None and not colon:
                 source = _below(runs, position, height)
             value = _clean(runs[source].words.text) if source is not None and source not in used else ""
-        if not value or source is None:
+        if not value or source is None or (label.key in _NUMERIC and not re.search(r"\d", value)):
             continue
         if source != position:
             used.add(source)
@@ -137,7 +143,9 @@ def _wrapped(runs: Sequence[_Run], source: int, x: float, used: set[int], height
 
 
 def _is_label(run: _Run) -> bool:
-    return any(label.colon for label in run.labels) or ":" in run.words.text
+    if any(label.colon or label.key not in _ALSO_VALUES for label in run.labels):
+        return True
+    return re.search(r"[^\W\d_]\)? ?:", run.words.text) is not None
 
 
 def _start_of(value: str, words: Line) -> float:

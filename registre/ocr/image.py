@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,7 @@ def _sharpest(ys: NDArray[np.int64], xs: NDArray[np.int64], angles: NDArray[np.f
     """The angle at which ink gathers in the fewest pixel rows."""
     best, winner = -1.0, 0.0
     for angle in sorted(angles.tolist(), key=abs):
-        rows = np.round(ys - xs * np.tan(np.radians(angle))).astype(np.int64)
+        rows: NDArray[np.int64] = np.rint(ys - xs * math.tan(math.radians(angle))).astype(np.int64)
         counts = np.bincount(rows - rows.min()).astype(np.float64)
         score = float((counts**2).sum())
         if score > best * 1.0001:

@@ -21,10 +21,13 @@ from registre.ocr.fields import (
     parse_number,
     parse_radiations,
 )
+from registre.ocr.header import read_header
 from registre.ocr.parties import pair_parties
 from registre.ocr.vocabulary import CARRIED, FOOTER, Field, plain
 from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
 
+#: Two-digit years up to this one may be of this century: typed forms ended long before.
+_LAST_SHORT_YEAR = 30
 #: A critical value with a character read less surely than this is doubted.
 SURE = 0.80
 
@@ -51,19 +54,33 @@ class _Band:
         return [word for strip in self.strips for word in strip.cells.get(name, ())]
 
     def text(self, name: Field) -> str:
-        return join_wrapped(strip.text(name) for strip in self.strips)
+        return join_wrapped(line.text for line in group_lines(self.words(name)))
+
+    def parties(self) -> list[tuple[str, tuple[Word, ...]]]:
+        """Qualité and words of the name, line by line: these two columns alone decide what a line is."""
+        roles = set(self.words(Field.QUALITE))
+        lines = group_lines([*roles, *self.words(Field.PARTIES)])
+        return [
+            (
+                " ".join(word.text for word in line.words if word in roles),
+                tuple(word for word in line.words if word not in roles),
+            )
+            for line in lines
+        ]
 
     def raw(self, table: Table) -> str:
         """All its words, cell after cell as the columns stand; a qualité goes before its name."""
         cells: list[str] = []
         for column in table.columns:
-            if column.field is Field.QUALITE:
-                continue
-            names = (Field.QUALITE, Field.PARTIES) if column.field is Field.PARTIES else (column.field,)
-            cells += [strip.text(name) for strip in self.strips for name in names]
-        if not table.has(Field.PARTIES):
-            cells += [strip.text(Field.QUALITE) for strip in self.strips]
+            if column.field is Field.PARTIES:
+                cells += [part for role, words in self.parties() for part in (role, _joined(words))]
+            elif column.field is not Field.QUALITE or not table.has(Field.PARTIES):
+                cells.append(self.text(column.field))
         return join_wrapped(cells)
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +98,13 @@ def read_index(sheet: Sheet) -> IndexPage:
     """Rows and text of one page. Where no heading is recognised, each line with a number and date is a row."""
     lines = group_lines(sheet.words)
     tables = find_tables(lines, sheet.verticals)
+    since = _established(lines)
     if not tables:
         return IndexPage(_without_heading(lines), lines, "\n".join(line.text for line in lines))
     rows: list[Inscription] = []
     texts: list[str] = []
     for table in tables:
-        found, aside = _rows_of(table, sheet)
+        found, aside = _rows_of(table, sheet, since)
         rows += found
         texts += [line.text for line in table.before]
         texts += [table.heading, *(row.raw for row in found), *aside]
@@ -102,7 +120,7 @@ def join_wrapped(lines: Iterable[str]) -> str:
     return text
 
 
-def _rows_of(table: Table, sheet: Sheet) -> tuple[list[Inscription], list[str]]:
+def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription], list[str]]:
     """The table's rows, and the lines below it that belong to the sheet rather than to the table."""
     strips: list[Strip] = []
     aside: list[str] = []
@@ -116,8 +134,8 @@ def _rows_of(table: Table, sheet: Sheet) -> tuple[list[Inscription], list[str]]:
     rows: list[Inscription] = []
     for band in bands:
         row = _row(band, table, century, rows[-1] if rows else None)
-        if row.date and century and rows and rows[-1].date:
-            row = _next_century(row, rows[-1].date, band)
+        if row.date and century:
+            row = _next_century(row, (rows[-1].date if rows else None) or since, band)
         rows.append(row)
     return rows, aside
 
@@ -210,7 +228,7 @@ def _row(band: _Band, table: Table, century: int, above: Inscription | None) -> 
     when = _date(band, century, above, doubts)
     numero = _numero(band, doubts)
     nature = _inherited(band.text(Field.NATURE), above.nature if above else None)
-    parties = _parties(band, table, above)
+    parties = _parties(band, table, above, doubts)
     remarques, avis = _remarks(band, table, above, doubts)
     radiations, left_over = parse_radiations(band.text(Field.RADIATIONS))
     if left_over:
@@ -235,15 +253,17 @@ def _row(band: _Band, table: Table, century: int, above: Inscription | None) -> 
 
 def _note(band: _Band, table: Table, when: str | None, doubts: set[str]) -> Inscription:
     """A row without a number of its own: all its words but the date are the remark."""
-    skipped = {Field.DATE} if when else set[Field]()
-    lines = (
-        " ".join(word.text for name, words in strip.cells.items() if name not in skipped for word in words)
+    words = [
+        word
         for strip in band.strips
-    )
+        for name, cell in strip.cells.items()
+        if not (when and name is Field.DATE)
+        for word in cell
+    ]
     return Inscription(
         kind=RowKind.NOTE,
         date=when,
-        remarques=join_wrapped(lines) or None,
+        remarques=join_wrapped(line.text for line in group_lines(words)) or None,
         raw=band.raw(table),
         uncertain=tuple(sorted(doubts & {"date"})),
     )
@@ -284,15 +304,16 @@ def _inherited(text: str, above: str | None) -> str | None:
     return above if text and is_ditto(text) else text or None
 
 
-def _parties(band: _Band, table: Table, above: Inscription | None) -> tuple[Partie, ...]:
+def _parties(band: _Band, table: Table, above: Inscription | None, doubts: set[str]) -> tuple[Partie, ...]:
     column = table.column(Field.PARTIES)
     words = band.words(Field.PARTIES)
     if column is None or not words:
         return ()
-    pairs = [(strip.text(Field.QUALITE), strip.cells.get(Field.PARTIES, ())) for strip in band.strips]
     height = line_height(words)
     edge = min(column.right - 0.3 * height, max(word.x1 for line in table.body for word in line.words) + height)
-    parties = pair_parties(pairs, edge, roles_printed=table.has(Field.QUALITE))
+    parties = pair_parties(band.parties(), edge, roles_printed=table.has(Field.QUALITE))
+    if any(not partie.nom for partie in parties):
+        doubts.add("parties")
     if above and len(parties) == 1 and is_ditto(parties[0].nom):
         return above.parties
     if above and above.parties:
@@ -355,12 +376,18 @@ def _inside_short(text: str) -> bool:
 
 
 def _next_century(row: Inscription, before: str, band: _Band) -> Inscription:
-    """`01-02-14` after `99-11-30` is 2001: rows run forward."""
+    """`01-02-14` after `99-11-30`, or on a fiche opened in 1998, is 2001: rows run forward."""
     text = band.text(Field.DATE) or band.text(Field.ENREGISTREMENT)
     short = is_short_date(text) or _inside_short(text)
-    if not short or not row.date or row.date >= before or int(row.date[2:4]) > 30 or int(before[:4]) < 1990:
+    if not short or not row.date or row.date >= before or int(row.date[2:4]) > _LAST_SHORT_YEAR or before < "1980":
         return row
     return replace(row, date=f"20{row.date[2:]}")
+
+
+def _established(lines: Sequence[Line]) -> str:
+    """ISO date on which the fiche was opened, empty where the page does not say."""
+    found = find_date(read_header(lines).get("date_etablissement", ""))
+    return found[0] if found else ""
 
 
 # -- pages without a heading

@@ -15,6 +15,8 @@ _GOES_ON = re.compile(r"(?:[,&/-]|\b(?:de|du|des|d'|l'|la|le|les|et|and|of|the|a
 _WENT_ON = re.compile(
     r"^(?:\(|&|et\b|de\b|du\b|des\b|d'|inc\b|ltee\b|ltd\b|limitee\b|enr\b|s\.?e\.?n\.?c|s\.?e\.?c\b|cie\b|n\.?a\.?$)"
 )
+#: A company's last word.
+_COMPLETE = re.compile(r"\b(?:inc|ltee|ltd|limitee|enr|s\.? ?e\.? ?n\.? ?c|s\.? ?e\.? ?c|s\.? ?a)\.?\)?$")
 #: `TREMBLAY, JEAN-FRANÇOIS`: a whole natural person; organisations print without a comma.
 _PERSON = re.compile(r"^[a-z' -]+, [a-z'. -]+$")
 
@@ -24,9 +26,29 @@ def pair_parties(
 ) -> tuple[Partie, ...]:
     """Parties of one row.
 
+    A qualité goes with the name on its line. Where that would cut a name that plainly goes on, the column of
+    qualités was set without regard to wrapped names: they are then paired in order.
+
     `lines` are, top to bottom, the text of the qualité cell and the words of the name cell; `edge` is where the
     name column's text must wrap, in the unit of the words; `roles_printed` says whether there is a qualité column.
     """
+    paired = _by_line(lines, edge, roles_printed)
+    if any(not partie.nom for partie in paired) or any(_GOES_ON.search(plain(partie.nom)) for partie in paired[:-1]):
+        in_order = _by_order(lines, edge)
+        return in_order or paired
+    return paired
+
+
+def _by_order(lines: Sequence[tuple[str, Sequence[Word]]], edge: float) -> tuple[Partie, ...]:
+    """Names grouped regardless of the qualités beside them, then paired one to one; empty if they do not match."""
+    names = _by_line([("", words) for _, words in lines if words], edge, roles_printed=False)
+    roles = [role for role, _ in lines if role]
+    if len(names) != len(roles):
+        return ()
+    return tuple(Partie(name.nom, role) for name, role in zip(names, roles, strict=True))
+
+
+def _by_line(lines: Sequence[tuple[str, Sequence[Word]]], edge: float, roles_printed: bool) -> tuple[Partie, ...]:
     names: list[str] = []
     roles: list[str | None] = []
     reach: float | None = None
@@ -65,7 +87,7 @@ def _same_name(above: str, name: str, reach: float | None, first: Word, edge: fl
         return False
     if _GOES_ON.search(plain(above)) or _WENT_ON.match(plain(name)):
         return True
-    if not roles_printed and _PERSON.match(plain(name)):
+    if _COMPLETE.search(plain(above)) or (not roles_printed and _PERSON.match(plain(name))):
         return False
     space = 0.3 * first.height
     return reach is not None and reach + space + first.width > edge

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,11 +164,11 @@ def _check_envelope(data: bytes) -> None:
 
 
 @contextmanager
-def _document(data: bytes | Path) -> Iterator[_Document]:
+def _document(data: bytes | Path) -> Generator[_Document]:
     try:
         document = cast("_Document", pypdfium2.PdfDocument(data))
     except pypdfium2.PdfiumError as exc:
-        if exc.err_code == _PASSWORD:
+        if cast("int | None", exc.err_code) == _PASSWORD:
             raise BadPdf("Le PDF livré est protégé par un mot de passe.") from exc
         raise BadPdf("Le PDF livré est illisible ou tronqué.") from exc
     try:
@@ -178,7 +178,7 @@ def _document(data: bytes | Path) -> Iterator[_Document]:
 
 
 @contextmanager
-def _page(document: _Document, index: int) -> Iterator[_Page]:
+def _page(document: _Document, index: int) -> Generator[_Page]:
     try:
         page = document.get_page(index)
     except pypdfium2.PdfiumError as exc:

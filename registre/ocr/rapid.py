@@ -23,13 +23,16 @@ from registre.ocr.words import Word
 DETECTION_SIDE = 1280
 #: Lines read with less certainty than this are texture, not text.
 _NOISE = 0.35
-#: A gap this many times the line's usual pitch parts two words although no space was read.
+#: A gap this many times the line's usual pitch, and wider than the text is high, parts two words
+#: although no space was read.
 _WIDE = 2.6
+#: Detection boxes stand this much taller than the text in them.
+_SLACK = 1.25
 #: Taller than wide by this much, a box holds sideways text.
 _SIDEWAYS = 1.5
 
 #: The weights know Chinese typography too, and now and then prefer it.
-_WESTERN = str.maketrans("，。、：；！？（）［］【】＂％＋－／＝＆＄＃﹣ー一｜", ',.,:;!?()[][]"%+-/=&$#---|')
+_WESTERN = str.maketrans("，。、：；！？（）［］【】＂％＋－／＝＆＄＃﹣ー一｜’‘", ",.,:;!?()[][]\"%+-/=&$#---|''")
 _ELISION = re.compile(r"(?<![\w.,])[1I|]['’](?=[^\W\d_])")
 
 
@@ -93,6 +96,8 @@ def _engine() -> _Engine:
             "Det.limit_side_len": DETECTION_SIDE,
             "Det.limit_type": "max",
             "Rec.rec_batch_num": 1,
+            # by default each short cell is padded to 320: a third of an index page's CPU
+            "Rec.rec_img_shape": [3, 48, 48],
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
@@ -110,6 +115,8 @@ def _words_of(box: NDArray[np.float32], text: str, columns: _CharColumns) -> Ite
     left, top = (float(v) for v in box.min(axis=0))
     right, bottom = (float(v) for v in box.max(axis=0))
     width = right - left
+    height = (bottom - top) / _SLACK
+    top, bottom = (top + bottom - height) / 2, (top + bottom + height) / 2
     text = western(text)
     positions = [column for word in columns.word_cols for column in word]
     certainties = columns.confs
@@ -120,9 +127,10 @@ def _words_of(box: NDArray[np.float32], text: str, columns: _CharColumns) -> Ite
         return
     places = [left + (position + 0.5) / columns.line_txt_len * width for position in positions]
     pitch = _pitch(places, solid, width)
+    wide = max(_WIDE * pitch, 1.2 * height)
     start = 0
     for end in range(1, len(solid) + 1):
-        if end < len(solid) and _together(text, solid[end - 1], solid[end], (places[end] - places[end - 1]) / pitch):
+        if end < len(solid) and _together(text, solid[end - 1], solid[end], places[end] - places[end - 1], wide):
             continue
         yield Word(
             text[solid[start] : solid[end - 1] + 1],
@@ -135,9 +143,9 @@ def _words_of(box: NDArray[np.float32], text: str, columns: _CharColumns) -> Ite
         start = end
 
 
-def _together(text: str, before: int, after: int, pitches: float) -> bool:
+def _together(text: str, before: int, after: int, gap: float, wide: float) -> bool:
     """Whether two characters belong to one word; a comma between letters ends one, space seen or not."""
-    if after != before + 1 or pitches >= _WIDE:
+    if after != before + 1 or gap >= wide:
         return False
     return not (text[before] == "," and text[after].isalpha() and text[before - 1 : before].isalpha())
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Spool:
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def hold(self, data: bytes) -> AsyncIterator[Path]:
+    async def hold(self, data: bytes) -> AsyncGenerator[Path]:
         """Path of a file with these bytes, valid inside the block."""
         async with self._lock:
             path = await asyncio.to_thread(self._write, data)

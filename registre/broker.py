@@ -57,11 +57,10 @@ class JobBroker(PostgresBroker):
         self._hub: threading.Thread | None = None
 
     def declare_queue(self, queue_name: str) -> None:
-        """As stock, but no consumer for the delay queue: due messages are moved by SQL."""
+        """As stock, but the delay queue is not declared, so nothing consumes it: due messages are moved by SQL."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = True
-            self.delay_queues.add(dq_name(queue_name))
             self.emit_after("declare_queue", queue_name)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
@@ -81,7 +80,8 @@ class JobBroker(PostgresBroker):
                 with self.connections.connection() as connection:
                     connection.autocommit = True
                     self._listen(connection)
-            except _GONE as exc:
+            except (*_GONE, psycopg2.Error) as exc:
+                # Whatever the server says: without this thread nothing beats, and running messages go to others.
                 _log.warning("broker.lost", error=str(exc).strip())
                 time.sleep(POLL_S)
 
@@ -180,8 +180,8 @@ class JobConsumer(Consumer):
 
     def _take(self, message_id: str, claim: int, text: str) -> None:
         try:
-            message = Message.decode(text.encode())
-        except (DecodeError, TypeError, KeyError) as exc:
+            message = self._decode(message_id, text)
+        except (DecodeError, TypeError, KeyError, AttributeError, ValueError) as exc:
             # Someone else's writing. Put aside where `registre diagnose` counts it; never a crash loop.
             _log.error("broker.undecodable", message_id=message_id, error=str(exc))
             self._acks.append((message_id, claim, "rejected", None))
@@ -189,6 +189,15 @@ class JobConsumer(Consumer):
             return
         self.held[message_id] = claim
         self._ready.append(message)
+
+    def _decode(self, message_id: str, text: str) -> Message:
+        """The message, if it is this row's: the worker finds consumer and claim by what the message says of itself."""
+        message = Message.decode(text.encode())
+        if (message.queue_name, message.message_id) != (self.queue_name, message_id):
+            raise ValueError("queue or id differ from the row's")
+        if not isinstance(message.options, dict):
+            raise TypeError("options are no object")
+        return message
 
     def ack(self, message: MessageProxy) -> None:
         self._done(message, "done", None)

@@ -36,7 +36,8 @@ RETURNING pg_notify('dramatiq.' || queue_name || '.enqueue', '')
 -- A delayed message whose time has come moves to its own queue.
 WITH due AS (
   UPDATE dramatiq.queue SET queue_name = left(queue_name, -3), claim = NULL,
-    message = jsonb_set(message #- '{options,eta}', '{queue_name}', to_jsonb(left(queue_name, -3)))
+    message = CASE jsonb_typeof(message) WHEN 'object'
+      THEN jsonb_set(message #- '{options,eta}', '{queue_name}', to_jsonb(left(queue_name, -3))) ELSE message END
   WHERE message_id = ANY(ARRAY(
     SELECT message_id FROM dramatiq.queue
     WHERE state = 'queued' AND queue_name LIKE '%%.DQ' AND queue_name = ANY(%(queues)s) AND eta <= %(now)s

@@ -86,8 +86,8 @@ class Accounts:
             await db.account_signed_in(connection, account.id, worker=self._worker)
 
     async def refused(self, account: Account, error: RegistreError) -> None:
-        """The site refused this login: it stays counted, and the second one benches the account."""
-        self._tried.add(account.id)
+        """The site refused this login: it stays counted, the second one benches the account. Gives it back."""
+        self._tried.discard(account.id)
         async with self._database.connection() as connection:
             active = await db.account_refused(
                 connection,

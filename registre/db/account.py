@@ -71,7 +71,7 @@ async def account_signed_in(connection: Connection, account_id: UUID, *, worker:
 async def account_refused(
     connection: Connection, account_id: UUID, *, worker: str, code: str, text: str, bench: bool, max_failures: int
 ) -> bool:
-    """Keep the failure counted, with its reason; False when the account is now benched. The lease stays."""
+    """Keep the failure counted, with its reason, and put the account down; False when it is now benched."""
     values = {
         "account_id": account_id,
         "worker": worker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -13,6 +14,10 @@ from registre.domain.text import fold, tokens
 MIN_SIMILARITY = 0.85
 #: The best must beat the second by this much, else it is a guess.
 MIN_MARGIN = 0.05
+
+#: Words that make two otherwise alike names different places: "Rang 6" is no typing error for "Rang 5", however long
+#: the rest of the name. They must agree before likeness counts.
+_MARK = re.compile(r"\w*\d\w*|[ivx]+|nord|sud|est|ouest|centre")
 
 #: Values that stand for "nothing chosen" on the land registry's forms.
 _BLANK_VALUES = frozenset({"", "null", "000000"})
@@ -63,16 +68,21 @@ def contains_words(text: str, part: str) -> bool:
 
 def _most_similar(wanted: str, offered: Sequence[Option], what: str) -> Option:
     ranked = sorted(offered, key=lambda option: similarity(wanted, option.label), reverse=True)
-    if ranked:
-        best = similarity(wanted, ranked[0].label)
-        second = similarity(wanted, ranked[1].label) if len(ranked) > 1 else 0.0
+    fitting = [option for option in ranked if _marks(option.label) == _marks(wanted)]
+    if fitting:
+        best = similarity(wanted, fitting[0].label)
+        second = similarity(wanted, fitting[1].label) if len(fitting) > 1 else 0.0
         if best >= MIN_SIMILARITY and best - second >= MIN_MARGIN:
-            return ranked[0]
+            return fitting[0]
         if best >= MIN_SIMILARITY:
-            raise _ambiguous(wanted, ranked[:3], what)
+            raise _ambiguous(wanted, fitting[:3], what)
     near = tuple(option.label for option in ranked[:5])
     shown = ", ".join(near) or "aucun"
     raise OptionNotFound(f"{what} « {wanted} » inconnu du registre. Choix les plus proches: {shown}.", candidates=near)
+
+
+def _marks(text: str) -> frozenset[str]:
+    return frozenset(word for word in tokens(text) if _MARK.fullmatch(word))
 
 
 def _ambiguous(wanted: str, options: Sequence[Option], what: str) -> OptionAmbiguous:

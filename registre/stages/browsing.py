@@ -63,7 +63,8 @@ async def browsing(
 
 async def _keep_snapshot(job: Job, context: StageContext, session: Session, exc: RegistreError) -> None:
     """Best effort: a missing picture must not hide the error it would have shown."""
-    snapshot = await take_snapshot(session.page)
+    account = session.account
+    snapshot = await take_snapshot(session.page, secrets=(account.username, account.password))
     key = snapshot_key(job.id, job.fence, "html")
     try:
         await context.objects.put(key, f"<!-- {snapshot.url} -->\n{snapshot.html}".encode())

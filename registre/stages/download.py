@@ -17,7 +17,7 @@ from registre.domain.errors import (
 )
 from registre.domain.job import ChargeState, Job
 from registre.domain.request import Target
-from registre.sites.base import Delivery
+from registre.sites.base import Delivery, charged_by
 from registre.stages.browsing import browsing
 from registre.stages.context import Held, StageContext, Staged
 from registre.stages.recovery import look_first, stage_delivery
@@ -90,8 +90,10 @@ async def _buy(charge: Charge, session: Session, context: StageContext) -> Stage
     _, adapter = context.site()
     try:
         delivery = await adapter.buy(session.page, charge.target)
-    except RegistreError as exc:
-        await _record_failure(charge, exc.charged, exc.code, context)
+    except BaseException as exc:
+        # Cancelled or broken, the money is the same: what the purchase knew of it is written down.
+        code = exc.code if isinstance(exc, RegistreError) else type(exc).__name__
+        await _record_failure(charge, charged_by(exc), code, context)
         raise
     return await _secure(charge, delivery, session, context)
 

@@ -20,7 +20,8 @@ WHERE id = %(account_id)s AND lease_worker = %(worker)s RETURNING id
 -- A refused login stays counted; the second one, or a page that asks for a person, benches the account.
 UPDATE public.worker_accounts SET
   is_active = NOT (%(bench)s OR failure_count >= %(max_failures)s),
-  benched_code = %(code)s, benched_text = left(%(text)s, 500), updated_at = now()
+  benched_code = %(code)s, benched_text = left(%(text)s, 500),
+  lease_worker = NULL, lease_until = NULL, updated_at = now()
 WHERE id = %(account_id)s AND lease_worker = %(worker)s RETURNING is_active
 
 -- name: release_account

@@ -29,7 +29,7 @@ from registre.browser.capture import Capture
 from registre.browser.session import Account
 from registre.domain.errors import InvalidRequest, LayoutChanged, OptionNotFound
 from registre.domain.job import Site
-from registre.domain.option import Option
+from registre.domain.option import Option, match_option
 from registre.domain.request import DocumentKind, Request, Target, TypeActe
 from registre.sites.base import Delivery, Located, Purchase, Till
 from registre.sites.foncier import fallback, parse
@@ -78,7 +78,7 @@ class FoncierAdapter:
         form = self._form(page, request.kind)
         await form.open()
         offered = await form.circonscriptions()
-        place = fallback.choose_option(request.circonscription, offered, what="Circonscription foncière")
+        place = match_option(request.circonscription, offered, what="Circonscription foncière")
         await form.choose_circonscription(place)
         if request.kind is DocumentKind.ACTE:
             return await self._locate_acte(form, request, place)
@@ -128,7 +128,7 @@ class FoncierAdapter:
         if request.type_acte is None:
             raise InvalidRequest("Le type d'acte manque.")
         offered = await form.types()
-        await form.choose_type(fallback.choose_option(request.type_acte, offered, what="Type de document"))
+        await form.choose_type(match_option(request.type_acte, offered, what="Type de document"))
         await form.fill_number(request.number)
         given = Target(request.kind, request.number, place.label, type_acte=request.type_acte)
         others = [kind for kind in TypeActe if kind is not request.type_acte and _offers(offered, kind)]
@@ -186,7 +186,7 @@ class FoncierAdapter:
         )
         if target.kind is DocumentKind.ACTE:
             kind = target.type_acte or TypeActe.ACTE
-            await form.choose_type(fallback.choose_option(kind, await form.types(), what="Type de document"))
+            await form.choose_type(match_option(kind, await form.types(), what="Type de document"))
         else:
             cadastre = option_named(target.cadastre or "", await form.cadastres(), what="Cadastre")
             await form.choose_cadastre(cadastre)
@@ -204,7 +204,7 @@ def _target(request: Request, place: Option, pair: _Pair) -> Target:
 
 def _offers(options: Sequence[Option], kind: TypeActe) -> bool:
     try:
-        fallback.choose_option(kind, options, what="Type de document")
+        match_option(kind, options, what="Type de document")
     except OptionNotFound:
         return False
     return True

@@ -5,21 +5,18 @@ Deterministic and from the order's own words only; the registry's lists decide w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from registre.domain.errors import OptionAmbiguous, OptionNotFound
-from registre.domain.option import Option, contains_words, match_option
-from registre.domain.text import fold, tokens
+from registre.domain.option import Option, match_option
+from registre.domain.text import fold
 from registre.sites.foncier.parse import words_of
 
 #: Value of "Cadastre du Québec" in the cadastre list.
 CADASTRE_DU_QUEBEC: Final = "000001"
 _QUEBEC_NAMES: Final = frozenset({"cadastre du quebec", "quebec"})
-#: Words that make two otherwise alike names different places; a typing error is never forgiven in them.
-_MARK: Final = re.compile(r"\w*\d\w*|[ivx]+|nord|sud|est|ouest|centre")
 #: Cadastres looked at beyond the one ordered.
 MAX_CANDIDATES: Final = 4
 
@@ -32,28 +29,6 @@ class Candidate:
     designations: tuple[str, ...]
 
 
-def choose_option(wanted: str, options: Sequence[Option], *, what: str) -> Option:
-    """`match_option`, but numbers, roman numerals and compass words must agree exactly.
-
-    "Rang 6" is not a typing error for "Rang 5", however long the rest of the name.
-
-    Raises:
-        OptionNotFound, OptionAmbiguous.
-    """
-    marks = _marks(wanted)
-    fitting = [option for option in options if marks <= _marks(option.label)]
-    if not fitting:
-        near = tuple(option.label for option in options[:5])
-        shown = ", ".join(near) or "aucun"
-        raise OptionNotFound(f"{what} « {wanted} » inconnu du registre. Premiers choix: {shown}.", candidates=near)
-    chosen = match_option(wanted, fitting, what=what)
-    if contains_words(chosen.label, wanted) or marks == _marks(chosen.label):
-        return chosen
-    raise OptionNotFound(
-        f"{what} « {wanted} » inconnu du registre. Le plus proche: {chosen.label}.", candidates=(chosen.label,)
-    )
-
-
 def choose_cadastre(wanted: str, options: Sequence[Option]) -> Option:
     """The cadastre of that name; "Cadastre du Québec" and "Québec", exactly, mean value 000001.
 
@@ -64,7 +39,7 @@ def choose_cadastre(wanted: str, options: Sequence[Option]) -> Option:
         for option in options:
             if option.value == CADASTRE_DU_QUEBEC:
                 return option
-    return choose_option(wanted, options, what="Cadastre")
+    return match_option(wanted, options, what="Cadastre")
 
 
 def candidates(cadastre: str, designation: str, options: Sequence[Option]) -> list[Candidate]:
@@ -97,7 +72,7 @@ def match_designation(wanted: Sequence[str], options: Sequence[Option]) -> Optio
     """
     for words in wanted:
         try:
-            return choose_option(words, options, what="Désignation secondaire")
+            return match_option(words, options, what="Désignation secondaire")
         except OptionAmbiguous:
             raise
         except OptionNotFound:
@@ -123,7 +98,3 @@ def _position(name: tuple[str, ...], words: tuple[str, ...]) -> int:
         if words[start : start + len(name)] == name:
             return start
     return -1
-
-
-def _marks(text: str) -> frozenset[str]:
-    return frozenset(word for word in tokens(text) if _MARK.fullmatch(word))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registre.domain.errors import OptionAmbiguous, OptionNotFound
-from registre.domain.option import Option
+from registre.domain.option import Option, match_option
 from registre.sites.foncier import fallback
 
 
@@ -42,7 +42,7 @@ def test_a_name_that_only_contains_quebec_is_not_the_cadastre_du_quebec():
 )
 def test_a_number_or_a_compass_word_is_never_a_typing_error(wanted, label):
     with pytest.raises(OptionNotFound):
-        fallback.choose_option(wanted, options(label), what="Désignation secondaire")
+        match_option(wanted, options(label), what="Désignation secondaire")
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_a_number_or_a_compass_word_is_never_a_typing_error(wanted, label):
 def test_typing_errors_and_shortened_names_are_understood(wanted, label):
     offered = [*options(label), Option("9", "Terrebonne")]
 
-    assert fallback.choose_option(wanted, offered, what="Nom").label == label
+    assert match_option(wanted, offered, what="Nom").label == label
 
 
 def test_half_a_name_is_ambiguous_not_the_first_one():
     with pytest.raises(OptionAmbiguous):
-        fallback.choose_option("Lac-Saint-Jean", options("Lac-Saint-Jean-Est", "Lac-Saint-Jean-Ouest"), what="Nom")
+        match_option("Lac-Saint-Jean", options("Lac-Saint-Jean-Est", "Lac-Saint-Jean-Ouest"), what="Nom")
 
 
 def test_a_cadastre_written_in_the_designation_is_found_with_what_is_left():

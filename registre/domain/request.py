@@ -32,7 +32,7 @@ class TypeActe(StrEnum):
 #: Letters, digits and dashes; `399-184`, `10A-77`, `PC-12345`, `2784195`. At least one digit.
 _LOT = re.compile(r"^(?=.*\d)[A-Z0-9]+(?:-[A-Z0-9]+)*$")
 #: Numéro d'inscription: 4 to 10 digits, dashes on old forms.
-_INSCRIPTION = re.compile(r"^\d[\d-]{2,11}\d$")
+_INSCRIPTION = re.compile(r"^[0-9][0-9-]{2,11}[0-9]$")
 
 
 @dataclass(frozen=True, slots=True)

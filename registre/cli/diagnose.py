@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 from rich.text import Text
 
-from registre.cli.context import database_url, find_job, opened, redis_url, run
+from registre.cli.context import find_job, opened, redis_url, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.diagnostics.check import check, worst
 from registre.diagnostics.one_job import explain
@@ -39,14 +39,12 @@ def diagnose(output: Output, job: str | None, *, host: bool) -> int:
       registre diagnose --host
       registre diagnose --job 3f2a91c0
     """
+    settings: Settings | None = None
     try:
-        findings = run(_diagnose(output, read_settings(), job, host=host))
+        settings = read_settings()
+        findings = run(_diagnose(output, settings, job, host=host))
     except ConfigurationError as exc:
-        findings = [
-            Finding(
-                "configuration", Level.FAILURE, exc.text, "réglage, base ou tables", "rien ne peut marcher", _fix(exc)
-            )
-        ]
+        findings = [_closed(settings, exc)]
     _show(output, findings)
     return _EXIT[worst(findings)]
 
@@ -60,14 +58,18 @@ async def _diagnose(output: Output, settings: Settings, job: str | None, *, host
             return [finding async for finding in check(scene)]
 
 
-def _fix(exc: ConfigurationError) -> str:
-    if "migrations" in exc.text:
-        return "registre migrate"
-    try:
-        database_url(read_settings())
-    except ConfigurationError:
-        return "registre up"
-    return "registre config"
+def _closed(settings: Settings | None, exc: ConfigurationError) -> Finding:
+    """Why nothing else could be looked at."""
+    if settings is None:
+        cause = "une variable d'environnement est fausse ou inconnue"
+        return Finding("settings", Level.FAILURE, exc.text, cause, "aucun processus ne démarre", "corrigez-la")
+    if "migration" in exc.text:
+        cause, after = "le programme et la base ne sont pas de la même version", "les processus refusent de démarrer"
+        return Finding("schema", Level.FAILURE, exc.text, cause, after, "registre migrate")
+    cause = "le serveur est arrêté, ou l'adresse est fausse"
+    after = "rien n'avance; rien n'est perdu"
+    fix = "registre config   (corrigez DATABASE_URL)" if settings.database_url else "registre up"
+    return Finding("database", Level.FAILURE, exc.text, cause, after, fix)
 
 
 def _show(output: Output, findings: list[Finding]) -> None:

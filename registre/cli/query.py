@@ -112,7 +112,9 @@ def _places(clean: str, lexemes: frozenset[str], plain: frozenset[str]) -> Itera
     """Start, end and what was meant, for words by their stem and for numbers however grouped."""
     numbers = [word for word in plain if word.isdigit() and len(word) > 3]
     for number in numbers:
-        for found in re.finditer(r"(?<!\d)" + r"\s?".join(number) + r"(?!\d)", clean):
+        # A whole group of three after digits goes on with their number: `784 195` in `12 784 195`.
+        before = r"(?<!\d)(?<!\d )" if len(number) % 3 == 0 else r"(?<!\d)"
+        for found in re.finditer(before + r"\s?".join(number) + r"(?!\d)", clean):
             yield found.start(), found.end(), number
     for found in _WORD.finditer(clean):
         for word in tokens(found.group()):

@@ -20,7 +20,8 @@ from registre.db.report import Hit, JobRow
 from registre.settings import Settings, read_settings
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+# `-mot` is a word to leave out, so nothing here has a one-letter option, not even help.
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("asked", metavar="MOTS…", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Nombre de pages.")
 @json_option

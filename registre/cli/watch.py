@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncGenerator, Sequence
+import threading
+from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -120,10 +121,7 @@ def exit_code(jobs: Sequence[JobRow]) -> int:
 async def _looks(connection: Connection, wanted: Sequence[UUID]) -> AsyncGenerator[list[JobRow]]:
     """The jobs in the order wanted, now and again, until all are final or Ctrl-C."""
     order = {job_id: place for place, job_id in enumerate(wanted)}
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, stop.set)
-    try:
+    with _interrupted() as stop:
         while True:
             jobs = await report.list_jobs(connection, ids=wanted)
             jobs.sort(key=lambda job: order[job.id])
@@ -132,5 +130,18 @@ async def _looks(connection: Connection, wanted: Sequence[UUID]) -> AsyncGenerat
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _EVERY_S)
+
+
+@contextlib.contextmanager
+def _interrupted() -> Generator[asyncio.Event]:
+    """An event that Ctrl-C sets, so that what was seen last is still told. Signals are the main thread's alone."""
+    stop = asyncio.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    try:
+        yield stop
     finally:
         loop.remove_signal_handler(signal.SIGINT)

@@ -39,5 +39,8 @@ def hint(code: str | None, shown_id: str = "ID") -> str:
 
 def _below(parent: type[RegistreError]) -> Iterator[type[RegistreError]]:
     for child in parent.__subclasses__():
+        # Those of the domain only: others never reach a job's row.
+        if child.__module__ != RegistreError.__module__:
+            continue
         yield child
         yield from _below(child)

@@ -140,7 +140,7 @@ async def purchases(scene: Scene) -> AsyncIterator[Finding]:
             {"charge_id": charge.id, "id": charge.order_id, "job_id": charge.job_id, "state": charge.state},
         )
     spent, ceiling = await charges_db.spent_today(scene.connection), scene.settings.daily_ceiling_cents
-    shown = f"dépensé aujourd'hui: {money(spent)}"
+    shown = f"dépensé ou en doute aujourd'hui: {money(spent)}"
     if ceiling and spent + scene.settings.price_cents > ceiling:
         yield Finding(
             "ceiling",

@@ -72,7 +72,7 @@ VALUES ('index', '4567890', 'Laval', 'Cadastre du Québec')"""
 #: A party that stands on a scanned page only.
 SEARCH = ("marchessault", "agathe")
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 150)
 
 
 def main() -> int:
@@ -259,7 +259,7 @@ def report(url: str, state: Path, started: float) -> bool:
         paid = one(connection, "SELECT coalesce(sum(amount_cents), 0) FROM registre.charge WHERE state = 'have'")
     show(rows)
     found = json.loads(registre("search", *SEARCH, "--json"))
-    hits = found if isinstance(found, list) else found.get("results", [])
+    hits = found["pages"]
     proofs = [
         (charged == paid and len(ledger) == documents,
          f"le registre a facturé {len(ledger)} documents, {charged / 100:.2f} $; nous en avons {documents}, {paid / 100:.2f} $"),

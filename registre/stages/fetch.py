@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from registre.db import charge as charges
 from registre.db import job as jobs
-from registre.domain.errors import BeingBought
+from registre.domain.errors import BeingBought, SessionLost
 from registre.domain.job import Job
 from registre.domain.request import Request, parse_request
 from registre.stages.browsing import browsing
@@ -27,9 +29,18 @@ async def run(job: Job, context: StageContext) -> Located | Held | Staged:
         return held
     if bought is not None and (staged := await staged_already(bought, context)):
         return staged
-    _, adapter = context.site()
     # Only the account that may have paid can look into its own history.
-    async with browsing(job, context, account=bought.account_id if bought else None, keep=True) as session:
+    account = bought.account_id if bought else None
+    try:
+        return await _locate(job, request, account, context)
+    except SessionLost:
+        # The site forgets idle sessions: once, that is a new login and not a failed try.
+        return await _locate(job, request, account, context)
+
+
+async def _locate(job: Job, request: Request, account: UUID | None, context: StageContext) -> Located:
+    _, adapter = context.site()
+    async with browsing(job, context, account=account, keep=True) as session:
         located = await adapter.locate(session.page, request)
     return Located(request.key, located.targets)
 

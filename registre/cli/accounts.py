@@ -34,7 +34,7 @@ class _NoSuchAccount(RegistreError):
 
 @click.group()
 def accounts() -> None:
-    """Les comptes du registre: leurs mots de passe sont chiffrés et ne sont jamais montrés.
+    """Les comptes du registre; leurs mots de passe restent chiffrés.
 
     \b
     Exemple:

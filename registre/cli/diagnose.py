@@ -30,7 +30,7 @@ _EXIT: Final = {Level.OK: 0, Level.WARNING: 1, Level.FAILURE: 2}
 @json_option
 @pass_output
 def diagnose(output: Output, job: str | None, *, host: bool) -> int:
-    """Examine l'installation et dit, pour chaque défaut, sa preuve, sa cause, sa suite et la commande à taper.
+    """Examine l'installation; pour chaque défaut: preuve, cause, suite, commande.
 
     Ne change rien. Code de sortie: 0 tout va bien, 1 avertissements, 2 pannes.
 

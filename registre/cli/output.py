@@ -77,9 +77,13 @@ class Output:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
     """See `Output.table`."""
-    box = SIMPLE_HEAD if sys.stdout.isatty() else None
+    lined = sys.stdout.isatty()
     shown = Table(
-        box=box, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0) if box is None else (0, 1)
+        box=SIMPLE_HEAD if lined else None,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1 if lined else 2, 0, 0),
     )
     for name in columns:
         shown.add_column(

@@ -50,9 +50,9 @@ def requeue(
     rebuy: bool,
     yes: bool,
 ) -> int:
-    """Remet des demandes en file, à l'étape qu'il faut: ce qui est payé n'est pas racheté, ce qui est rangé est relu.
+    """Remet des demandes en file, sans racheter ce qui est payé.
 
-    Montre d'abord le nombre, les sortes et l'argent en jeu; ne fait rien sans --yes.
+    Ce qui est rangé est seulement relu. Montre d'abord le nombre, les sortes et l'argent en jeu; ne fait rien sans --yes.
 
     \b
     Exemples:
@@ -218,7 +218,9 @@ async def _sweep(output: Output, settings: Settings, *, yes: bool) -> int:
 @json_option
 @pass_output
 def cancel(output: Output, ids: tuple[str, ...]) -> int:
-    """Annule des demandes, sauf celles dont l'achat est commencé: un achat va toujours à son terme.
+    """Annule des demandes, sauf celles dont l'achat est commencé.
+
+    Un achat va toujours à son terme.
 
     \b
     Exemple:

@@ -27,7 +27,7 @@ from registre.cli.output import Output, json_option, pass_output
 @json_option
 @pass_output
 def sandbox(output: Output, port: int, ledger: Path | None, profile: str, accounts_file: Path | None) -> None:
-    """Tient un Registre foncier d'essai sur cette machine: mêmes écrans, comptes inventés, rien n'est facturé.
+    """Tient un Registre foncier d'essai sur cette machine; rien n'est facturé.
 
     \b
     Exemple:

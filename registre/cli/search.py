@@ -27,7 +27,7 @@ from registre.settings import Settings, read_settings
 @json_option
 @pass_output
 def search(output: Output, asked: tuple[str, ...], limit: int) -> int:
-    """Cherche dans le texte des pages: mots, noms des parties, numéros d'inscription ou de lot.
+    """Cherche des mots, des parties ou des numéros dans le texte des pages.
 
     Accents et majuscules comptent peu. "entre guillemets" veut la suite exacte, -mot l'exclut, OU choisit.
 

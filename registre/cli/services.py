@@ -20,7 +20,7 @@ from registre.settings import Settings, effective, read_settings
 @json_option
 @pass_output
 def up(output: Output) -> None:
-    """Démarre la base et le Redis privés du dossier d'état, met les tables à jour, dit quoi faire ensuite.
+    """Démarre la base et le Redis privés, met les tables à jour, dit la suite.
 
     Sans effet sur ce qui tourne déjà. DATABASE_URL ou REDIS_URL prennent la place du serveur privé.
 
@@ -108,7 +108,7 @@ def down(output: Output) -> None:
 @json_option
 @pass_output
 def migrate(output: Output) -> None:
-    """Met les tables de la base au niveau de ce programme; ne change aucune ligne existante.
+    """Met les tables au niveau de ce programme; ne change aucune ligne.
 
     \b
     Exemple:

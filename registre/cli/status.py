@@ -59,7 +59,9 @@ class StatusFilter(click.ParamType[Any]):
 def status(
     output: Output, ids: tuple[str, ...], chosen: dict[str, Any] | None, kind: str | None, code: str | None, limit: int
 ) -> None:
-    """Montre les demandes récentes; avec un ID (ses 6 premiers caractères suffisent), toute la vie d'une demande.
+    """Montre les demandes récentes; avec un ID, toute la vie d'une demande.
+
+    Les 6 premiers caractères d'un ID suffisent s'ils n'en désignent qu'un.
 
     \b
     Exemples:

@@ -100,5 +100,7 @@ def detail(job: JobRow) -> str:
         when = f"reprise dans {span(left)}" if left.total_seconds() > 0 else "reprise imminente"
         return f"{job.error_code or ''}: {when}".lstrip(": ")
     if job.state == "running":
-        return f"par {(job.worker or '').partition('#')[0]}"
+        return (job.worker or "").partition("#")[0]
+    if job.state == "cancelled":
+        return ""
     return job.error_code or ""

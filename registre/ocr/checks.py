@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,25 +46,23 @@ def _twins(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
 
 
 def _outside(items: Sequence[tuple[int, Any]]) -> set[int]:
-    """Indexes left out of the longest run that never goes down."""
-    tails: list[Any] = []
-    ends: list[int] = []
-    back: list[int] = []
-    for position, (_, value) in enumerate(items):
-        place = bisect_right(tails, value)
-        back.append(ends[place - 1] if place else -1)
-        if place == len(tails):
-            tails.append(value)
-            ends.append(position)
-        else:
-            tails[place] = value
-            ends[place] = position
-    kept: set[int] = set()
-    position = ends[-1] if ends else -1
-    while position >= 0:
-        kept.add(position)
-        position = back[position]
-    return {index for position, (index, _) in enumerate(items) if position not in kept}
+    """Indexes that some longest run that never goes down leaves out: where two readings are possible, both."""
+    values = [value for _, value in items]
+    upto = _run_lengths(values, lambda earlier, later: earlier <= later)
+    onward = _run_lengths(values[::-1], lambda later, earlier: earlier <= later)[::-1]
+    longest = max(upto, default=0)
+    on_a_run = [a + b - 1 == longest for a, b in zip(upto, onward, strict=True)]
+    rivals = Counter(length for length, on in zip(upto, on_a_run, strict=True) if on)
+    return {index for (index, _), length, on in zip(items, upto, on_a_run, strict=True) if not on or rivals[length] > 1}
+
+
+def _run_lengths(values: Sequence[Any], in_order: Callable[[Any, Any], bool]) -> list[int]:
+    """Length of the longest ordered run that ends at each value."""
+    lengths: list[int] = []
+    for index, value in enumerate(values):
+        before = (lengths[earlier] for earlier in range(index) if in_order(values[earlier], value))
+        lengths.append(1 + max(before, default=0))
+    return lengths
 
 
 def _mark(row: Inscription, fields: Iterable[str]) -> Inscription:

@@ -17,13 +17,11 @@ _MOST_HEADING_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column between its two boundaries."""
+    """One column, up to its right boundary."""
 
     field: Field
-    left: float
+    #: infinite for the last one
     right: float
-    #: remarks and address notices share the column
-    shares_avis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +224,9 @@ def _one_heading(other: _Cell, avis: _Cell, words: Sequence[Word]) -> bool:
 
 
 def _columns(cells: Sequence[_Cell], body: Sequence[Line], verticals: Sequence[float]) -> tuple[Column, ...]:
-    fields = [cell.field for cell in cells]
-    shares = Field.AVIS not in fields
     words = [word for line in body for word in line.words]
     bounds = [_boundary(a, b, words, verticals) for a, b in pairwise(cells)]
-    lefts, rights = [float("-inf"), *bounds], [*bounds, float("inf")]
-    return tuple(
-        Column(cell.field, left, right, shares and cell.field is Field.REMARQUES)
-        for cell, left, right in zip(cells, lefts, rights, strict=True)
-    )
+    return tuple(Column(cell.field, right) for cell, right in zip(cells, [*bounds, float("inf")], strict=True))
 
 
 def _boundary(a: _Cell, b: _Cell, words: Sequence[Word], verticals: Sequence[float]) -> float:

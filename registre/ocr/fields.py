@@ -9,7 +9,7 @@ from datetime import date
 from registre.ocr.vocabulary import plain
 
 #: Letters that readers see where a digit stands. A repair is always reported as doubtful.
-_LOOKALIKE = str.maketrans("OoQDlIi|!ZzSsGbBg", "00001111122556689")
+_LOOKALIKE = str.maketrans("OoQDlIi|!ZzSsGbBg~=", "00001111122556689--")
 _MONTHS = {
     "janvier": 1, "fevrier": 2, "mars": 3, "avril": 4, "mai": 5, "juin": 6, "juillet": 7, "aout": 8, "septembre": 9,
     "octobre": 10, "novembre": 11, "decembre": 12,

@@ -143,7 +143,8 @@ def _wrapped(runs: Sequence[_Run], source: int, x: float, used: set[int], height
 
 
 def _is_label(run: _Run) -> bool:
-    if any(label.colon or label.key not in _ALSO_VALUES for label in run.labels):
+    whole = len(run.words.text)
+    if any(label.colon or label.key not in _ALSO_VALUES or label.end >= whole for label in run.labels):
         return True
     return re.search(r"[^\W\d_]\)? ?:", run.words.text) is not None
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from statistics import median
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from registre.domain.reading import Inscription, Partie, RowKind
+from registre.ocr.bands import Band, Strip, cut_rows, join_wrapped
 from registre.ocr.columns import Table, cells_of, find_tables
 from registre.ocr.fields import (
     Value,
@@ -24,63 +23,12 @@ from registre.ocr.fields import (
 from registre.ocr.header import read_header
 from registre.ocr.parties import pair_parties
 from registre.ocr.vocabulary import CARRIED, FOOTER, Field, plain
-from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
+from registre.ocr.words import Line, Sheet, group_lines, line_height
 
 #: Two-digit years up to this one may be of this century: typed forms ended long before.
 _LAST_SHORT_YEAR = 30
 #: A critical value with a character read less surely than this is doubted.
 SURE = 0.80
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """One line of the table, cut into its columns."""
-
-    line: Line
-    cells: dict[Field, tuple[Word, ...]]
-
-    def text(self, name: Field) -> str:
-        """Text of one cell of the line."""
-        return " ".join(word.text for word in self.cells.get(name, ()))
-
-
-@dataclass(slots=True)
-class _Band:
-    """Lines that make one row."""
-
-    strips: list[Strip] = field(default_factory=list[Strip])
-
-    def words(self, name: Field) -> list[Word]:
-        return [word for strip in self.strips for word in strip.cells.get(name, ())]
-
-    def text(self, name: Field) -> str:
-        return join_wrapped(line.text for line in group_lines(self.words(name)))
-
-    def parties(self) -> list[tuple[str, tuple[Word, ...]]]:
-        """Qualité and words of the name, line by line: these two columns alone decide what a line is."""
-        roles = set(self.words(Field.QUALITE))
-        lines = group_lines([*roles, *self.words(Field.PARTIES)])
-        return [
-            (
-                " ".join(word.text for word in line.words if word in roles),
-                tuple(word for word in line.words if word not in roles),
-            )
-            for line in lines
-        ]
-
-    def raw(self, table: Table) -> str:
-        """All its words, cell after cell as the columns stand; a qualité goes before its name."""
-        cells: list[str] = []
-        for column in table.columns:
-            if column.field is Field.PARTIES:
-                cells += [part for role, words in self.parties() for part in (role, _joined(words))]
-            elif column.field is not Field.QUALITE or not table.has(Field.PARTIES):
-                cells.append(self.text(column.field))
-        return join_wrapped(cells)
-
-
-def _joined(words: Sequence[Word]) -> str:
-    return " ".join(word.text for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +59,6 @@ def read_index(sheet: Sheet) -> IndexPage:
     return IndexPage(tuple(rows), tables[0].before, "\n".join(texts))
 
 
-def join_wrapped(lines: Iterable[str]) -> str:
-    """One text from the lines of a cell; a hyphen at a line's end keeps its word together."""
-    text = ""
-    for line in lines:
-        if line:
-            text += line if not text or text.endswith("-") else f" {line}"
-    return text
-
-
 def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription], list[str]]:
     """The table's rows, and the lines below it that belong to the sheet rather than to the table."""
     strips: list[Strip] = []
@@ -129,7 +68,7 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
             aside.append(line.text)
         else:
             strips.append(Strip(line, cells_of(line, table.columns)))
-    bands = _bands(strips, sheet)
+    bands = cut_rows(strips, sheet)
     century = _century(bands)
     rows: list[Inscription] = []
     for band in bands:
@@ -140,90 +79,7 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
     return rows, aside
 
 
-# -- lines into rows
-
-
-def _bands(strips: Sequence[Strip], sheet: Sheet) -> list[_Band]:
-    """Cut the table's lines into rows: at ruled lines if rows are ruled, else where a date or number begins one."""
-    if not strips:
-        return []
-    cuts = _ruled_cuts(strips, sheet.horizontals)
-    if cuts is None:
-        cuts = _cuts(strips)
-    bands: list[_Band] = []
-    for index, strip in enumerate(strips):
-        if index == 0 or index in cuts:
-            bands.append(_Band())
-        bands[-1].strips.append(strip)
-    return bands
-
-
-def _ruled_cuts(strips: Sequence[Strip], horizontals: Sequence[float]) -> set[int] | None:
-    """Indexes of lines that follow a rule; None unless rules part (nearly) all rows that carry a number."""
-    cuts = {
-        index
-        for index in range(1, len(strips))
-        if any(strips[index - 1].line.cy < y < strips[index].line.cy for y in horizontals)
-    }
-    numbered = [index for index, strip in enumerate(strips) if _has_number(strip)]
-    parted = sum(any(a < cut <= b for cut in cuts) for a, b in pairwise(numbered))
-    return cuts if cuts and parted >= 0.9 * max(len(numbered) - 1, 1) else None
-
-
-def _cuts(strips: Sequence[Strip]) -> set[int]:
-    gaps = [0.0, *(b.line.cy - a.line.cy for a, b in pairwise(strips))]
-    pitch = median(sorted(gaps[1:])[: max(len(gaps) // 2, 1)]) if len(gaps) > 1 else 1.0
-    cuts: set[int] = set()
-    has_date = has_number = False
-    start = 0
-    for index, strip in enumerate(strips):
-        dated, numbered = _has_date(strip), _has_number(strip)
-        opens = (dated and has_date) or (numbered and has_number)
-        aside = _is_aside(strip, gaps[index], pitch)
-        if index and (opens or aside or ((dated or numbered) and not (has_date or has_number))):
-            # a cell centred on its row begins above the line that carries the number
-            cut = index if aside else _widest(gaps, start + 1, index)
-            cuts.add(cut)
-            start, has_date, has_number = cut, False, False
-        has_date |= dated
-        has_number |= numbered
-    return cuts
-
-
-def _widest(gaps: Sequence[float], first: int, last: int) -> int:
-    """Where the row really begins: at `last`, unless a clearly wider gap lies between it and the row before."""
-    best = max(range(first, last + 1), key=lambda index: (gaps[index], index))
-    return best if gaps[best] > 1.3 * gaps[last] else last
-
-
-def _is_aside(strip: Strip, gap: float, pitch: float) -> bool:
-    """A line apart that is no part of the row above: prose where a date belongs, or far below."""
-    if _has_date(strip) or _has_number(strip):
-        return False
-    lead = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
-    if sum(char.isalpha() for char in lead) >= 4 and not is_ditto(lead):
-        return True
-    return gap > 3.5 * pitch
-
-
-def _has_date(strip: Strip) -> bool:
-    text = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
-    return bool(text) and (is_ditto(text) or parse_date(text).text is not None or find_date(text) is not None)
-
-
-def _has_number(strip: Strip) -> bool:
-    text = strip.text(Field.NUMERO)
-    if not text:
-        found = strip.text(Field.ENREGISTREMENT)
-        dated = find_date(found)
-        return find_number(found.replace(dated[1], " ") if dated else found) is not None
-    return sum(char.isdigit() for char in text) >= 3
-
-
-# -- a row's cells into values
-
-
-def _row(band: _Band, table: Table, century: int, above: Inscription | None) -> Inscription:
+def _row(band: Band, table: Table, century: int, above: Inscription | None) -> Inscription:
     doubts: set[str] = set()
     when = _date(band, century, above, doubts)
     numero = _numero(band, doubts)
@@ -251,7 +107,7 @@ def _row(band: _Band, table: Table, century: int, above: Inscription | None) -> 
     )
 
 
-def _note(band: _Band, table: Table, when: str | None, doubts: set[str]) -> Inscription:
+def _note(band: Band, table: Table, when: str | None, doubts: set[str]) -> Inscription:
     """A row without a number of its own: all its words but the date are the remark."""
     words = [
         word
@@ -269,7 +125,7 @@ def _note(band: _Band, table: Table, when: str | None, doubts: set[str]) -> Insc
     )
 
 
-def _date(band: _Band, century: int, above: Inscription | None, doubts: set[str]) -> str | None:
+def _date(band: Band, century: int, above: Inscription | None, doubts: set[str]) -> str | None:
     words = band.words(Field.DATE) or band.words(Field.ENREGISTREMENT)
     text = " ".join(word.text for word in words)
     if not text:
@@ -285,7 +141,7 @@ def _date(band: _Band, century: int, above: Inscription | None, doubts: set[str]
     return value.text
 
 
-def _numero(band: _Band, doubts: set[str]) -> str | None:
+def _numero(band: Band, doubts: set[str]) -> str | None:
     words = band.words(Field.NUMERO)
     if words:
         value = parse_number(" ".join(word.text for word in words))
@@ -304,7 +160,7 @@ def _inherited(text: str, above: str | None) -> str | None:
     return above if text and is_ditto(text) else text or None
 
 
-def _parties(band: _Band, table: Table, above: Inscription | None, doubts: set[str]) -> tuple[Partie, ...]:
+def _parties(band: Band, table: Table, above: Inscription | None, doubts: set[str]) -> tuple[Partie, ...]:
     column = table.column(Field.PARTIES)
     words = band.words(Field.PARTIES)
     if column is None or not words:
@@ -326,7 +182,7 @@ def _parties(band: _Band, table: Table, above: Inscription | None, doubts: set[s
     return parties
 
 
-def _remarks(band: _Band, table: Table, above: Inscription | None, doubts: set[str]) -> tuple[str | None, str | None]:
+def _remarks(band: Band, table: Table, above: Inscription | None, doubts: set[str]) -> tuple[str | None, str | None]:
     text = band.text(Field.REMARQUES)
     if table.has(Field.AVIS):
         avis = parse_avis(band.text(Field.AVIS))
@@ -361,10 +217,7 @@ def _split_notice(text: str) -> tuple[str, list[str]]:
     return " ".join(kept.split()).strip(" ,;"), found
 
 
-# -- two-digit years
-
-
-def _century(bands: Sequence[_Band]) -> int:
+def _century(bands: Sequence[Band]) -> int:
     """1900 where the page's dates have two-digit years, 0 where they are whole."""
     texts = [band.text(Field.DATE) or band.text(Field.ENREGISTREMENT) for band in bands]
     return 1900 if any(is_short_date(text) or _inside_short(text) for text in texts) else 0
@@ -375,7 +228,7 @@ def _inside_short(text: str) -> bool:
     return found is not None and is_short_date(found[1])
 
 
-def _next_century(row: Inscription, before: str, band: _Band) -> Inscription:
+def _next_century(row: Inscription, before: str, band: Band) -> Inscription:
     """`01-02-14` after `99-11-30`, or on a fiche opened in 1998, is 2001: rows run forward."""
     text = band.text(Field.DATE) or band.text(Field.ENREGISTREMENT)
     short = is_short_date(text) or _inside_short(text)
@@ -388,9 +241,6 @@ def _established(lines: Sequence[Line]) -> str:
     """ISO date on which the fiche was opened, empty where the page does not say."""
     found = find_date(read_header(lines).get("date_etablissement", ""))
     return found[0] if found else ""
-
-
-# -- pages without a heading
 
 
 def _without_heading(lines: Sequence[Line]) -> tuple[Inscription, ...]:

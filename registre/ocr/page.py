@@ -7,6 +7,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from registre.domain.errors import BadPdf, ReaderFailed
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
@@ -21,6 +23,8 @@ from registre.ocr.words import Sheet, Word, group_lines, reading_order
 
 #: Resolution at which a page is read. Measured on the sandbox: 300 gains nothing over 200 but memory.
 DPI = 200
+#: Words of an upside-down page are read with less certainty than this, on average.
+_UPSIDE_DOWN = 0.6
 #: Resolution at which a born-digital page is searched for ruled lines.
 _RULE_DPI = 100
 #: Less ink than this is a blank page; a line of text on a letter page is ten times as much.
@@ -54,8 +58,7 @@ def _read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
     ink = imaging.ink_share(picture)
     if ink < _BLANK:
         return PageReading(number, PageState.BLANK, "rapidocr", reader_version())
-    picture = imaging.straighten(picture)
-    seen = read_words(picture)
+    picture, seen = _upright(imaging.straighten(picture))
     if not seen:
         if ink < _DIRT:
             return PageReading(number, PageState.BLANK, "rapidocr", reader_version())
@@ -65,6 +68,25 @@ def _read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
     height, width = picture.shape
     sheet = Sheet(seen, float(width), float(height), ruled.verticals, ruled.horizontals)
     return _understood(sheet, number, kind, "rapidocr", reader_version(), _mean(seen))
+
+
+def _upright(picture: imaging.Gray) -> tuple[imaging.Gray, tuple[Word, ...]]:
+    """The picture and its words, turned by quarters if it was scanned sideways or upside down."""
+    seen = read_words(picture)
+    letters = sum(len(word.text) for word in seen)
+    sideways = sum(len(word.text) for word in seen if len(word.text) > 1 and word.height > word.width)
+    if sideways > letters / 2:
+        turns = (1, 3)
+    elif seen and _mean(seen) < _UPSIDE_DOWN:
+        turns = (2,)
+    else:
+        return picture, seen
+    turned = [imaging.straighten(np.ascontiguousarray(np.rot90(picture, turn))) for turn in turns]
+    return max([(picture, seen), *((image, read_words(image)) for image in turned)], key=_legible)
+
+
+def _legible(candidate: tuple[imaging.Gray, tuple[Word, ...]]) -> float:
+    return sum(word.confidence**2 * len(word.text) for word in candidate[1])
 
 
 def _layer_sheet(data: bytes | Path, number: int, layer: Layer, words: tuple[Word, ...]) -> Sheet:

@@ -168,7 +168,9 @@ def _document(data: bytes | Path) -> Generator[_Document]:
     try:
         document = cast("_Document", pypdfium2.PdfDocument(data))
     except pypdfium2.PdfiumError as exc:
-        if cast("int | None", exc.err_code) == _PASSWORD:
+        # pdfium answers so to a file without pages as well
+        locked = isinstance(data, Path) or b"/Encrypt" in data
+        if cast("int | None", exc.err_code) == _PASSWORD and locked:
             raise BadPdf("Le PDF livré est protégé par un mot de passe.") from exc
         raise BadPdf("Le PDF livré est illisible ou tronqué.") from exc
     try:

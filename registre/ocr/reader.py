@@ -9,9 +9,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from datetime import timedelta
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
@@ -118,9 +117,9 @@ class _Slot:
         self._pool = self._pid = None
         if pool is None:
             return
-        if pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for child in active_children():
+            if child.pid == pid:
+                child.kill()
         await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
 

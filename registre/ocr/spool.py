@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from registre.domain.errors import ReaderFailed
+
 _PREFIX = "registre-reader-"
 #: Documents kept for their next page.
 _KEPT = 8
@@ -28,9 +30,16 @@ class Spool:
 
     @asynccontextmanager
     async def hold(self, data: bytes) -> AsyncGenerator[Path]:
-        """Path of a file with these bytes, valid inside the block."""
+        """Path of a file with these bytes, valid inside the block.
+
+        Raises:
+            ReaderFailed: the temporary folder does not take it.
+        """
         async with self._lock:
-            path = await asyncio.to_thread(self._write, data)
+            try:
+                path = await asyncio.to_thread(self._write, data)
+            except OSError as exc:
+                raise ReaderFailed("Le dossier temporaire n'a pas pris le PDF à lire.") from exc
             self._files[path] = self._files.pop(path, 0) + 1
             self._evict()
         try:

@@ -99,7 +99,7 @@ FOOTER = re.compile(
     r"^\W*page\s*:?\s*\d+(\s*(de|/|sur|of)\s*\d+)?\W*$|^\W*\d+\s*(/|de|sur)\s*\d+\W*$|\bpage \d+ (de|sur|/) \d+"
     r"|^\W*fin d[eu] (?:l')?(index|document|la fiche|fiche)|t\W+(?:=\W+)?(?:radiation )?totale\b.*p\W+(?:=\W+)?"
     r"|^\W*registre foncier du quebec\W*$|^\W*(document|copie|consultation)s? (obtenu|consulte|imprime|delivre)"
-    r"|www\.|https?://"
+    r"|www\.|https?://|^\W*aucune? (?:inscription|mention|radiation|droit)"
 )
 #: A column heading's group lines inside the table, as on continued pages.
 CARRIED = re.compile(r"^\W*(suite|a suivre|\(suite\)|suite (?:a|de|en) (?:la )?page.*)\W*$")

@@ -153,6 +153,12 @@ STYLES: dict[str, Style] = {
         widths=(80, 80, 140, 240, 190, 80, 110),
         rules="rows",
     ),
+    "date_over_number": Style(
+        headings=("Parties", "Nature de l'acte", "Enregistrement", "Remarques et avis d'adresse", "Radiations"),
+        order=("parties", "nature", "date_numero", "remarques_avis", "radiations"),
+        widths=(250, 150, 100, 250, 120),
+        rules="rows",
+    ),
     "parties_first_typed": Style(
         fonts=("Courier", "Courier-Bold"),
         headings=("Noms des parties", "Titre de l'acte", "Date", "No", "Remarques et avis d'adresse", "Radiations"),

@@ -1,0 +1,152 @@
+"""Lines of a table into rows: where one inscription ends and the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from registre.ocr.columns import Table
+from registre.ocr.fields import find_date, find_number, is_ditto, parse_date
+from registre.ocr.vocabulary import Field
+from registre.ocr.words import Line, Sheet, Word, group_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One line of the table, cut into its columns."""
+
+    line: Line
+    cells: dict[Field, tuple[Word, ...]]
+
+    def text(self, name: Field) -> str:
+        """Text of one cell of the line."""
+        return " ".join(word.text for word in self.cells.get(name, ()))
+
+
+@dataclass(slots=True)
+class Band:
+    """Lines that make one row of the table."""
+
+    strips: list[Strip] = field(default_factory=list[Strip])
+
+    def words(self, name: Field) -> list[Word]:
+        """Words of one column."""
+        return [word for strip in self.strips for word in strip.cells.get(name, ())]
+
+    def text(self, name: Field) -> str:
+        """Text of one column; its lines are told by its own words, for cells may be centred on the row."""
+        return join_wrapped(line.text for line in group_lines(self.words(name)))
+
+    def parties(self) -> list[tuple[str, tuple[Word, ...]]]:
+        """Qualité and words of the name, line by line: these two columns alone decide what a line is."""
+        roles = set(self.words(Field.QUALITE))
+        lines = group_lines([*roles, *self.words(Field.PARTIES)])
+        return [
+            (
+                " ".join(word.text for word in line.words if word in roles),
+                tuple(word for word in line.words if word not in roles),
+            )
+            for line in lines
+        ]
+
+    def raw(self, table: Table) -> str:
+        """All its words, cell after cell as the columns stand; a qualité goes before its name."""
+        cells: list[str] = []
+        for column in table.columns:
+            if column.field is Field.PARTIES:
+                cells += [part for role, words in self.parties() for part in (role, _joined(words))]
+            elif column.field is not Field.QUALITE or not table.has(Field.PARTIES):
+                cells.append(self.text(column.field))
+        return join_wrapped(cells)
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def join_wrapped(lines: Iterable[str]) -> str:
+    """One text from the lines of a cell; a hyphen at a line's end keeps its word together."""
+    text = ""
+    for line in lines:
+        if line:
+            text += line if not text or text.endswith("-") else f" {line}"
+    return text
+
+
+def cut_rows(strips: Sequence[Strip], sheet: Sheet) -> list[Band]:
+    """Cut the table's lines into rows: at ruled lines if rows are ruled, else where a date or number begins one."""
+    if not strips:
+        return []
+    cuts = _ruled_cuts(strips, sheet.horizontals)
+    if cuts is None:
+        cuts = _cuts(strips)
+    bands: list[Band] = []
+    for index, strip in enumerate(strips):
+        if index == 0 or index in cuts:
+            bands.append(Band())
+        bands[-1].strips.append(strip)
+    return bands
+
+
+def _ruled_cuts(strips: Sequence[Strip], horizontals: Sequence[float]) -> set[int] | None:
+    """Indexes of lines that follow a rule; None unless rules part (nearly) all rows that carry a number."""
+    cuts = {
+        index
+        for index in range(1, len(strips))
+        if any(strips[index - 1].line.cy < y < strips[index].line.cy for y in horizontals)
+    }
+    numbered = [index for index, strip in enumerate(strips) if _has_number(strip)]
+    parted = sum(any(a < cut <= b for cut in cuts) for a, b in pairwise(numbered))
+    return cuts if cuts and parted >= 0.9 * max(len(numbered) - 1, 1) else None
+
+
+def _cuts(strips: Sequence[Strip]) -> set[int]:
+    gaps = [0.0, *(b.line.cy - a.line.cy for a, b in pairwise(strips))]
+    pitch = median(sorted(gaps[1:])[: max(len(gaps) // 2, 1)]) if len(gaps) > 1 else 1.0
+    cuts: set[int] = set()
+    has_date = has_number = False
+    start = 0
+    for index, strip in enumerate(strips):
+        dated, numbered = _has_date(strip), _has_number(strip)
+        opens = (dated and has_date) or (numbered and has_number)
+        aside = _is_aside(strip, gaps[index], pitch)
+        if index and (opens or aside or ((dated or numbered) and not (has_date or has_number))):
+            # a cell centred on its row begins above the line that carries the number
+            cut = index if aside else _widest(gaps, start + 1, index)
+            cuts.add(cut)
+            start, has_date, has_number = cut, False, False
+        has_date |= dated
+        has_number |= numbered
+    return cuts
+
+
+def _widest(gaps: Sequence[float], first: int, last: int) -> int:
+    """Where the row really begins: at `last`, unless a clearly wider gap lies between it and the row before."""
+    best = max(range(first, last + 1), key=lambda index: (gaps[index], index))
+    return best if gaps[best] > 1.3 * gaps[last] else last
+
+
+def _is_aside(strip: Strip, gap: float, pitch: float) -> bool:
+    """A line apart that is no part of the row above: prose where a date belongs, or far below."""
+    if _has_date(strip) or _has_number(strip):
+        return False
+    lead = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
+    if sum(char.isalpha() for char in lead) >= 4 and not is_ditto(lead):
+        return True
+    return gap > 3.5 * pitch
+
+
+def _has_date(strip: Strip) -> bool:
+    text = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
+    return bool(text) and (is_ditto(text) or parse_date(text).text is not None or find_date(text) is not None)
+
+
+def _has_number(strip: Strip) -> bool:
+    text = strip.text(Field.NUMERO)
+    if not text:
+        found = strip.text(Field.ENREGISTREMENT)
+        dated = find_date(found)
+        return find_number(found.replace(dated[1], " ") if dated else found) is not None
+    return sum(char.isdigit() for char in text) >= 3

@@ -52,7 +52,8 @@ def requeue(
 ) -> int:
     """Remet des demandes en file, sans racheter ce qui est payé.
 
-    Ce qui est rangé est seulement relu. Montre d'abord le nombre, les sortes et l'argent en jeu; ne fait rien sans --yes.
+    Ce qui est rangé est seulement relu. Montre d'abord le nombre, les sortes et l'argent en jeu;
+    ne fait rien sans --yes.
 
     \b
     Exemples:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,14 @@ FINAL = ("done", "refused", "failed", "cancelled")
 #: Beyond this something is wrong, and the table says what.
 PATIENCE_S = 240
 
-HEADER = ("document_source", "document_number", "circonscription_fonciere", "cadastre", "designation_secondaire", "acte_type")
+HEADER = (
+    "document_source",
+    "document_number",
+    "circonscription_fonciere",
+    "cadastre",
+    "designation_secondaire",
+    "acte_type",
+)
 ORDERS = (
     # index: spaces and accents as people type them, a scan, old lots, two districts with names easily confused
     ("index", "2 784 195", "Montreal", "Cadastre du Quebec", "", ""),
@@ -187,10 +194,8 @@ def stop(process: subprocess.Popen[str]) -> None:
     """Ask, then insist; its children with it."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(12)
-        except subprocess.TimeoutExpired:
-            pass
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -214,9 +219,8 @@ def submit(state: Path) -> None:
 
 def wait(url: str) -> None:
     """Show progress until every order has ended."""
-    bar = Progress(
-        TextColumn("  {task.description:<12}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    )
+    columns = (TextColumn("  {task.description:<12}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=console)
     names = {"bought": "achetées", "stored": "conservées", "ended": "terminées"}
     deadline = time.monotonic() + PATIENCE_S
     with bar, psycopg.connect(url, autocommit=True) as connection:
@@ -224,16 +228,28 @@ def wait(url: str) -> None:
         tasks = {key: bar.add_task(text, total=total) for key, text in names.items()}
         while time.monotonic() < deadline:
             over = "(SELECT count(*) FROM registre.job WHERE state IN ('refused', 'failed', 'cancelled'))"
-            bar.update(tasks["bought"], completed=one(connection, f"""SELECT {over} + (SELECT count(*) FROM registre.job
-                WHERE state NOT IN ('refused', 'failed', 'cancelled') AND (stage IN ('store', 'ocr')))"""))
-            bar.update(tasks["stored"], completed=one(connection, f"""SELECT {over} + (SELECT count(*) FROM registre.job
-                WHERE state NOT IN ('refused', 'failed', 'cancelled') AND document_id IS NOT NULL)"""))
+            bar.update(
+                tasks["bought"],
+                completed=one(
+                    connection,
+                    f"""SELECT {over} + (SELECT count(*) FROM registre.job
+                WHERE state NOT IN ('refused', 'failed', 'cancelled') AND (stage IN ('store', 'ocr')))""",
+                ),
+            )
+            bar.update(
+                tasks["stored"],
+                completed=one(
+                    connection,
+                    f"""SELECT {over} + (SELECT count(*) FROM registre.job
+                WHERE state NOT IN ('refused', 'failed', 'cancelled') AND document_id IS NOT NULL)""",
+                ),
+            )
             ended = one(connection, "SELECT count(*) FROM registre.job WHERE state = ANY(%s)", list(FINAL))
             bar.update(tasks["ended"], completed=ended)
             if ended == total:
                 return
             time.sleep(0.3)
-    console.print(f"[red]Après {PATIENCE_S} s, {total - ended} demande(s) ne sont pas terminées; « registre diagnose »:")
+    console.print(f"[red]Après {PATIENCE_S} s, {total - ended} demande(s) en cours; « registre diagnose »:")
     console.print(subprocess.run([BIN / "registre", "diagnose"], text=True, capture_output=True, check=False).stdout)
 
 
@@ -241,7 +257,7 @@ ROWS = """
 SELECT q.document_source, q.document_number, q.status_id, s.name, j.error_text, d.pages,
        (SELECT sum(jsonb_array_length(rows)) FROM registre.page p WHERE p.document_id = d.id) AS rows,
        extract(epoch FROM j.finished_at - j.created_at) AS seconds,
-       coalesce((SELECT sum(amount_cents) FROM registre.charge c WHERE c.job_id = j.id AND c.state = 'have'), 0) AS cents,
+       (SELECT coalesce(sum(amount_cents), 0) FROM registre.charge c WHERE c.job_id = j.id AND c.state = 'have'),
        q.supabase_path
 FROM registre.job j JOIN extraction_queue q ON q.id = j.order_id JOIN extraction_status s ON s.id = q.status_id
 LEFT JOIN registre.document d ON d.id = j.document_id
@@ -261,35 +277,57 @@ def report(url: str, state: Path, started: float) -> bool:
     found = json.loads(registre("search", *SEARCH, "--json"))
     hits = found["pages"]
     proofs = [
-        (charged == paid and len(ledger) == documents,
-         f"le registre a facturé {len(ledger)} documents, {charged / 100:.2f} $; nous en avons {documents}, {paid / 100:.2f} $"),
-        (sum(row[1].replace(" ", "") == "2784195" and row[0] == "index" for row in rows) == 2
-         and sum(c["numero"] == "2784195" and c["product"] == "index" for c in ledger) == 1,
-         "l'index 2 784 195, demandé deux fois, a été acheté une fois"),
+        (
+            charged == paid and len(ledger) == documents,
+            f"le registre a facturé {len(ledger)} documents, {cents(charged)}; ici {documents}, {cents(paid)}",
+        ),
+        (
+            sum(row[1].replace(" ", "") == "2784195" and row[0] == "index" for row in rows) == 2
+            and sum(c["numero"] == "2784195" and c["product"] == "index" for c in ledger) == 1,
+            "l'index 2 784 195, demandé deux fois, a été acheté une fois",
+        ),
         (all(row[2] in (4, 5) for row in rows), "chaque demande a une fin"),
-        (sum(row[2] == 4 for row in rows) == 2, "deux refus du registre, sans frais: lot inexistant, numéros semblables"),
-        (len(hits) > 0, f"« registre search {' '.join(SEARCH)} » trouve la partie d'une page numérisée ({len(hits)} page)"),
+        (sum(row[2] == 4 for row in rows) == 2, "deux refus, sans frais: lot inexistant, numéros semblables"),
+        (len(hits) > 0, f"« registre search {' '.join(SEARCH)} » trouve la partie d'une page numérisée"),
     ]
     for good, text in proofs:
         console.print(f"{'[green]✔' if good else '[red]✘'}[/] {text}", highlight=False)
     console.print(
         f"\nDocuments: {state / 'objects'}\nJournaux:  {state}/honcho.log, {state}/sandbox.log\n"
-        f"Pour continuer: export REGISTRE_STATE={state} ; .venv/bin/registre up ; .venv/bin/registre search hypothèque\n"
+        f"Pour continuer: export REGISTRE_STATE={state}\n"
+        f"                .venv/bin/registre up ; .venv/bin/registre search hypothèque\n"
         f"Durée: {time.monotonic() - started:.0f} s",
-        highlight=False, soft_wrap=True,
+        highlight=False,
+        soft_wrap=True,
     )
     return all(good for good, _ in proofs)
 
 
+def cents(amount: int) -> str:
+    return f"{amount / 100:.2f} $"
+
+
 def show(rows: list[tuple[Any, ...]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, justify in (("Demande", "left"), ("Statut", "left"), ("Pages", "right"), ("Lignes", "right"),
-                          ("Secondes", "right"), ("Coût", "right"), ("Document ou motif", "left")):
+    for name, justify in (
+        ("Demande", "left"),
+        ("Statut", "left"),
+        ("Pages", "right"),
+        ("Lignes", "right"),
+        ("Secondes", "right"),
+        ("Coût", "right"),
+        ("Document ou motif", "left"),
+    ):
         table.add_column(name, justify=justify, overflow="fold" if name == "Document ou motif" else "ellipsis")  # type: ignore[arg-type]
     for kind, number, status, name, error, pages, lines, seconds, cents, path in rows:
         table.add_row(
-            f"{kind.split('_')[0]} {number}", f"{status} {name}", str(pages or ""), str(lines or ""),
-            f"{float(seconds or 0):.1f}", f"{cents / 100:.2f} $", error if status == 4 else path or "",
+            f"{kind.split('_')[0]} {number}",
+            f"{status} {name}",
+            str(pages or ""),
+            str(lines or ""),
+            f"{float(seconds or 0):.1f}",
+            f"{cents / 100:.2f} $",
+            error if status == 4 else path or "",
         )
     console.print(table)
 

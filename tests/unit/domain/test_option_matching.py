@@ -51,7 +51,9 @@ def test_a_name_written_as_people_write_it_finds_its_option(wanted: str, label: 
     assert match_option(wanted, OFFERED, what="Circonscription").label == label
 
 
-@pytest.mark.parametrize("wanted", ["Saint-Jérôme", "Mirabel", "WRONG_CADASTRE", "avis", "Mont", "", "---", "Bonaventure 3"])
+@pytest.mark.parametrize(
+    "wanted", ["Saint-Jérôme", "Mirabel", "WRONG_CADASTRE", "avis", "Mont", "", "---", "Bonaventure 3"]
+)
 def test_a_name_the_site_does_not_offer_is_refused_with_the_closest_ones(wanted: str) -> None:
     with pytest.raises(OptionNotFound) as caught:
         match_option(wanted, OFFERED, what="Circonscription")

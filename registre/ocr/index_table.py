@@ -69,19 +69,17 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
         else:
             strips.append(Strip(line, cells_of(line, table.columns)))
     bands = cut_rows(strips, sheet)
-    century = _century(bands)
     rows: list[Inscription] = []
     for band in bands:
-        row = _row(band, table, century, rows[-1] if rows else None)
-        if row.date and century:
-            row = _next_century(row, (rows[-1].date if rows else None) or since, band)
+        row = _in_its_century(_row(band, table, rows[-1] if rows else None), band, since)
         rows.append(row)
+        since = row.date if row.date and "date" not in row.uncertain else since
     return rows, aside
 
 
-def _row(band: Band, table: Table, century: int, above: Inscription | None) -> Inscription:
+def _row(band: Band, table: Table, above: Inscription | None) -> Inscription:
     doubts: set[str] = set()
-    when = _date(band, century, above, doubts)
+    when = _date(band, above, doubts)
     numero = _numero(band, doubts)
     nature = _inherited(band.text(Field.NATURE), above.nature if above else None)
     parties = _parties(band, table, above, doubts)
@@ -125,16 +123,16 @@ def _note(band: Band, table: Table, when: str | None, doubts: set[str]) -> Inscr
     )
 
 
-def _date(band: Band, century: int, above: Inscription | None, doubts: set[str]) -> str | None:
+def _date(band: Band, above: Inscription | None, doubts: set[str]) -> str | None:
     words = band.words(Field.DATE) or band.words(Field.ENREGISTREMENT)
     text = " ".join(word.text for word in words)
     if not text:
         return None
     if is_ditto(text) and above:
         return above.date
-    value = parse_date(text, century or 1900)
+    value = parse_date(text)
     if value.text is None:
-        found = find_date(text, century or 1900)
+        found = find_date(text)
         value = Value(found[0], doubtful=bool(band.words(Field.DATE))) if found else value
     if value.doubtful or min(word.confidence for word in words) < SURE:
         doubts.add("date")
@@ -217,24 +215,20 @@ def _split_notice(text: str) -> tuple[str, list[str]]:
     return " ".join(kept.split()).strip(" ,;"), found
 
 
-def _century(bands: Sequence[Band]) -> int:
-    """1900 where the page's dates have two-digit years, 0 where they are whole."""
-    texts = [band.text(Field.DATE) or band.text(Field.ENREGISTREMENT) for band in bands]
-    return 1900 if any(is_short_date(text) or _inside_short(text) for text in texts) else 0
+def _in_its_century(row: Inscription, band: Band, since: str) -> Inscription:
+    """Settle a two-digit year, read as 19YY: `01-02-14` after 1999, or on a fiche opened in 1998, is 2001.
 
-
-def _inside_short(text: str) -> bool:
-    found = find_date(text)
-    return found is not None and is_short_date(found[1])
-
-
-def _next_century(row: Inscription, before: str, band: Band) -> Inscription:
-    """`01-02-14` after `99-11-30`, or on a fiche opened in 1998, is 2001: rows run forward."""
+    `since` is the last sure date before this row, empty where there is none: a year that could then be of either
+    century is doubted.
+    """
     text = band.text(Field.DATE) or band.text(Field.ENREGISTREMENT)
-    short = is_short_date(text) or _inside_short(text)
-    if not short or not row.date or row.date >= before or int(row.date[2:4]) > _LAST_SHORT_YEAR or before < "1980":
+    found = find_date(text)
+    short = is_short_date(text) or (found is not None and is_short_date(found[1]))
+    if not row.date or not short or int(row.date[2:4]) > _LAST_SHORT_YEAR or (since and row.date >= since):
         return row
-    return replace(row, date=f"20{row.date[2:]}")
+    if since >= "1980":
+        return replace(row, date=f"20{row.date[2:]}")
+    return replace(row, uncertain=tuple(sorted({*row.uncertain, "date"})))
 
 
 def _established(lines: Sequence[Line]) -> str:

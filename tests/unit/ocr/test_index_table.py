@@ -125,6 +125,14 @@ def test_the_fiches_own_date_tells_the_century():
     assert [row.date for row in read_index(sheet(lines)).rows] == ["2003-02-14"]
 
 
+def test_a_year_of_either_century_is_doubted():
+    lines = [OLD, [(30, "A"), (300, "Vente"), (450, "03-02-14"), (520, "153999")]]
+
+    (row,) = read_index(sheet(lines)).rows
+
+    assert (row.date, row.uncertain) == ("1903-02-14", ("date",))
+
+
 @pytest.mark.parametrize("mark", ['"', "''", "do", "Idem", "〃"])
 def test_a_ditto_takes_the_value_above(mark: str):
     lines = [

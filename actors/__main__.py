@@ -14,7 +14,8 @@ from actors.lifecycle import WorkerProcess
 from registre import logs, sentry
 from registre.db.pool import Database
 from registre.domain.errors import ConfigurationError
-from registre.runtime import database_url, require_schema
+from registre.installation import database_url
+from registre.runtime import require_schema
 from registre.settings import Settings, read_settings
 
 _ROLES: Final = ("browser", "ocr", "clock")

@@ -11,11 +11,9 @@ from registre.db import account as accounts
 from registre.db import job as jobs
 from registre.db import leader, worker
 from registre.db.pool import GONE, Connection, connect
-from registre.domain.errors import PoisonJob
 from registre.pipeline import REANNOUNCE, SWEEP
 
 _HOUSEKEEPING_S: Final = 30.0
-_EXPIRED: Final = "Le processus qui travaillait ne répond plus; la demande est reprise."
 
 _log = structlog.get_logger("clock")
 
@@ -36,7 +34,7 @@ async def run_clock(url: str, stop: asyncio.Event) -> None:
 
 async def sweep(connection: Connection) -> int:
     """One round; returns how many jobs it moved. Never touches a lease that beats."""
-    recovered = await jobs.expire_leases(connection, expired=_EXPIRED, poison=PoisonJob.message)
+    recovered = await jobs.expire_leases(connection)
     for job in recovered:
         _log.warning("clock.lease_expired", job=str(job.id), stage=job.stage, worker=job.worker, state=job.state)
     lost = await jobs.announce_again(connection, after=REANNOUNCE)

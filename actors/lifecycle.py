@@ -16,8 +16,9 @@ from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.worker import Worker
 
 from registre.broker import JobBroker
+from registre.installation import database_url
 from registre.pipeline import PLAN
-from registre.runtime import Runtime, database_url, open_runtime
+from registre.runtime import Runtime, open_runtime
 from registre.settings import Settings
 
 _log = structlog.get_logger("process")

@@ -9,9 +9,9 @@ from uuid import UUID
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
 
-from registre.browser.session import Account
 from registre.db import account as db
 from registre.db.pool import Database
+from registre.domain.account import Account
 from registre.domain.errors import AccountBenched, ConfigurationError, NoAccount, RegistreError
 from registre.domain.job import Site
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import structlog
 
 import registre
-from registre.accounts import Accounts, Vault
+from registre.accounts import Accounts
 from registre.browser.launch import Browser
 from registre.browser.pool import SessionPool
 from registre.db import account as accounts
@@ -23,7 +23,8 @@ from registre.db import migrate, worker
 from registre.db.pool import GONE, Database
 from registre.domain.errors import ConfigurationError, RegistreError
 from registre.domain.job import Site
-from registre.embedded import chromium, services
+from registre.embedded import chromium
+from registre.installation import database_url, vault
 from registre.ocr.reader import Reader
 from registre.pipeline import HEARTBEAT, HOLD, IDLE, LEASE
 from registre.settings import Settings
@@ -35,27 +36,6 @@ from registre.storage.objects import Objects
 _STATUS_EVERY_S = 10.0
 
 _log = structlog.get_logger("runtime")
-
-
-def database_url(settings: Settings) -> str:
-    """The address in force: the setting, else the embedded server of this state folder."""
-    if settings.database_url:
-        return settings.database_url
-    known = services.known(settings.state)
-    if known is None:
-        raise ConfigurationError("Aucune base: lancez « registre up » ou donnez DATABASE_URL.")
-    return known.database_url
-
-
-def redis_url(settings: Settings) -> str | None:
-    """As `database_url`; None where no Redis was ever set up."""
-    known = services.known(settings.state)
-    return settings.redis_url or (known.redis_url if known else None)
-
-
-def vault(settings: Settings) -> Vault:
-    """Opens and seals account passwords."""
-    return Vault(settings.secret_key.encode() if settings.secret_key else services.secret_key(settings.state))
 
 
 @dataclass

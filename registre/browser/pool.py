@@ -13,7 +13,8 @@ from playwright.async_api import BrowserContext, Page
 
 from registre.browser.actions import translated
 from registre.browser.launch import Browser
-from registre.browser.session import Account, Session
+from registre.browser.session import Session
+from registre.domain.account import Account
 from registre.domain.errors import AccountBenched, LoginFailed, NoAccount, RegistreError, Released
 
 

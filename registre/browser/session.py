@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -11,17 +10,9 @@ from playwright.async_api import BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from registre.browser.actions import keep_dialogs
+from registre.domain.account import Account
 
 _CLOSE_S: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A registry account as leased. The password never appears in a repr, hence not in logs."""
-
-    id: UUID
-    username: str
-    password: str = field(repr=False)
 
 
 class Session:

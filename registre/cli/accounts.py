@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import click
 from rich.text import Text
@@ -17,10 +17,8 @@ from registre.db import account as accounts_db
 from registre.db.account import AccountState
 from registre.domain.errors import RegistreError
 from registre.domain.job import Site
+from registre.installation import vault
 from registre.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from registre.accounts import Vault
 
 _site = click.option(
     "--site", type=click.Choice([str(site) for site in Site]), default="foncier", show_default=True, help="Registre."
@@ -243,11 +241,3 @@ async def _encrypt(settings: Settings) -> int:
                 connection, account.id, clear=account.password, secret=keeper.seal(account.password)
             )
     return len(clear)
-
-
-def vault(settings: Settings) -> Vault:
-    """Seals passwords with the key in force, made at first use."""
-    from registre.accounts import Vault
-    from registre.embedded import services
-
-    return Vault(settings.secret_key.encode() if settings.secret_key else services.secret_key(settings.state))

@@ -16,6 +16,7 @@ import click
 from registre.db import migrate, report
 from registre.db.pool import GONE, Connection, connect
 from registre.domain.errors import ConfigurationError
+from registre.installation import database_url
 from registre.settings import Settings
 
 _T = TypeVar("_T")
@@ -27,32 +28,6 @@ _MIN_PREFIX: Final = 6
 def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a command's one coroutine."""
     return asyncio.run(work)
-
-
-def database_url(settings: Settings) -> str:
-    """The address in force: the setting, else the embedded server of this state folder.
-
-    Raises:
-        ConfigurationError: neither.
-    """
-    if settings.database_url:
-        return settings.database_url
-    from registre.embedded import services
-
-    known = services.known(settings.state)
-    if known is None:
-        raise ConfigurationError("Aucune base: lancez « registre up » ou donnez DATABASE_URL.")
-    return known.database_url
-
-
-def redis_url(settings: Settings) -> str | None:
-    """As `database_url`; None where no Redis was ever set up."""
-    if settings.redis_url:
-        return settings.redis_url
-    from registre.embedded import services
-
-    known = services.known(settings.state)
-    return known.redis_url if known else None
 
 
 @asynccontextmanager

@@ -7,13 +7,14 @@ from typing import Any, Final
 import click
 from rich.text import Text
 
-from registre.cli.context import find_job, opened, redis_url, run
+from registre.cli.context import find_job, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.diagnostics.check import check, worst
 from registre.diagnostics.one_job import explain
 from registre.diagnostics.phrases import plural
 from registre.diagnostics.rule import Finding, Level, Scene
 from registre.domain.errors import ConfigurationError
+from registre.installation import redis_url
 from registre.settings import Settings, read_settings
 
 _SIGNS: Final = {

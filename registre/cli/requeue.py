@@ -17,11 +17,9 @@ from registre.db import health, report
 from registre.db import job as jobs_db
 from registre.db.pool import Connection
 from registre.db.report import Candidate
-from registre.domain.errors import PoisonJob
 from registre.domain.job import Stage
 from registre.settings import Settings, read_settings
 
-_EXPIRED: Final = "Le processus qui travaillait ne répond plus; la demande est reprise."
 #: Answers that mean nothing was done because of what the job is.
 _REFUSALS: Final = frozenset({"already_queued", "already_running", "needs_rebuy", "unknown", "too_late"})
 _NEEDS_REBUY: Final = frozenset({"charge_unproven", "document_timeout", "bad_pdf", "wrong_document"})
@@ -192,7 +190,7 @@ async def _sweep(output: Output, settings: Settings, *, yes: bool) -> int:
         unjoined = await health.unjoined_rows(connection)
         if yes:
             await health.join_rows(connection, unjoined)
-            await jobs_db.expire_leases(connection, expired=_EXPIRED, poison=PoisonJob.message)
+            await jobs_db.expire_leases(connection)
             await jobs_db.announce_again(connection, after=timedelta(seconds=30))
     if output.json:
         output.json_document(

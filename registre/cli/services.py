@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from registre.cli.context import away, database_url, masked, opened, redis_url, run
+from registre.cli.context import away, masked, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import account as accounts
 from registre.db import migrate as migrations
 from registre.db.pool import GONE
 from registre.domain.errors import ConfigurationError
+from registre.installation import database_url, redis_url
 from registre.settings import Settings, effective, read_settings
 
 

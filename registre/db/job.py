@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from registre.db.pool import Connection
 from registre.db.queries import load
-from registre.domain.errors import Fenced
+from registre.domain.errors import Fenced, LeaseExpired, PoisonJob
 from registre.domain.job import Job, JobId, Stage, State
 from registre.domain.request import Target
 
@@ -116,9 +116,10 @@ async def note_fenced(connection: Connection, job: Job, *, worker: str) -> None:
     await connection.execute(_SQL["note_fenced"], {"job_id": job.id, "fence": job.fence, "worker": worker})
 
 
-async def expire_leases(connection: Connection, *, expired: str, poison: str) -> list[Recovered]:
-    """Return jobs of dead holders to their stage; the texts are what a person reads on the row."""
-    rows = await (await connection.execute(_SQL["expire_leases"], {"expired": expired, "poison": poison})).fetchall()
+async def expire_leases(connection: Connection) -> list[Recovered]:
+    """Return jobs of dead holders to their stage."""
+    values = {"expired": LeaseExpired.message, "poison": PoisonJob.message}
+    rows = await (await connection.execute(_SQL["expire_leases"], values)).fetchall()
     return [Recovered(row[0], row[1], row[2], row[3]) for row in rows]
 
 

@@ -10,7 +10,6 @@ from registre.domain.errors import RegistreError
 
 #: Codes that only the database writes.
 _OTHER = {
-    "lease_expired": ("Le processus qui travaillait ne répond plus; la demande est reprise.", "Rien à faire."),
     "cancelled": ("Annulé par une personne.", "registre requeue ID --yes la remet en file."),
     "disabled": ("Compte désactivé par une personne.", "registre accounts enable CODE"),
 }

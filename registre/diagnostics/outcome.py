@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
+from registre.accounts import MAX_FAILURES
 from registre.db import account as accounts_db
 from registre.db import charge as charges_db
 from registre.db import health, report
@@ -18,7 +19,6 @@ from registre.domain.errors import NeedsPerson
 #: An unsettled intent is looked up within seconds; one this old is looked up by nobody.
 _OLD_INTENT: Final = timedelta(minutes=10)
 #: Wrong logins that bench an account; as in `registre.accounts`, which is heavy to import for one number.
-_MAX_FAILURES: Final = 2
 _CONTRADICTIONS: Final = {
     "done_without_text": ("status_id 5 sans texte", "l'ancien système a marqué lu ce qui ne l'était pas"),
     "stored_without_path": ("status_id 3 ou 5 sans supabase_path", "l'ancien système a perdu l'emplacement du PDF"),
@@ -110,7 +110,7 @@ async def accounts(scene: Scene) -> AsyncIterator[Finding]:
 
 
 def _is_usable(account: AccountState) -> bool:
-    return account.is_active and account.encrypted and account.failures < _MAX_FAILURES
+    return account.is_active and account.encrypted and account.failures < MAX_FAILURES
 
 
 async def purchases(scene: Scene) -> AsyncIterator[Finding]:

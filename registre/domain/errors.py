@@ -17,6 +17,7 @@
     │   ├── CeilingReached        ceiling_reached      the day's spending ceiling is reached
     │   └── Released              released             handed back at shutdown
     ├── Transient            retry
+    │   ├── LeaseExpired          lease_expired        the process that worked on it stopped answering
     │   ├── SiteError             site_error           HTTP 5xx, reset, hang, ASP error page
     │   ├── SiteUnreachable       site_unreachable     no connection at all
     │   ├── PageTimeout           page_timeout         a page we know did not arrive in time
@@ -179,6 +180,12 @@ class Transient(RegistreError):
     verdict = Verdict.RETRY
     message = "Erreur passagère."
     hint = "Relancez plus tard: registre requeue ID --yes."
+
+
+class LeaseExpired(Transient):
+    code = "lease_expired"
+    message = "Le processus qui travaillait ne répond plus; la demande est reprise."
+    hint = "Rien à faire."
 
 
 class SiteError(Transient):

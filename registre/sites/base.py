@@ -9,7 +9,7 @@ from typing import Protocol
 
 from playwright.async_api import Page
 
-from registre.browser.session import Account
+from registre.domain.account import Account
 from registre.domain.job import Site
 from registre.domain.request import Request, Target
 

@@ -126,7 +126,7 @@ def test_a_finished_row_without_text_is_still_readable_and_a_new_one_is_rejected
 
 async def test_a_sweep_leaves_imported_rows_alone(url: str, taken_over: tuple) -> None:
     connection = await connect(url)
-    assert await jobs.expire_leases(connection, expired="e", poison="p") == []
+    assert await jobs.expire_leases(connection) == []
     assert await jobs.announce_again(connection, after=timedelta(0)) == []
     await connection.close()
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from registre.browser.launch import Browser
-from registre.browser.session import Account
+from registre.domain.account import Account
 from registre.domain.job import Site
 from registre.domain.request import Request, parse_request
 from registre.sandbox.foncier.options import NORMAL_ACCOUNTS, Options

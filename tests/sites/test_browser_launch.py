@@ -10,8 +10,9 @@ import pytest
 
 from registre.browser.actions import goto, take_dialogs
 from registre.browser.launch import MARKER, Browser
-from registre.browser.session import Account, Session
+from registre.browser.session import Session
 from registre.browser.snapshot import safe_url, take_snapshot
+from registre.domain.account import Account
 from registre.domain.errors import BrowserLost
 from tests.sites.conftest import KINDS, account, executable
 

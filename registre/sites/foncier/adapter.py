@@ -26,7 +26,7 @@ from playwright.async_api import Page
 
 from registre.browser.actions import goto, keep_dialogs
 from registre.browser.capture import Capture
-from registre.browser.session import Account
+from registre.domain.account import Account
 from registre.domain.errors import InvalidRequest, LayoutChanged, OptionNotFound
 from registre.domain.job import Site
 from registre.domain.option import Option, match_option

@@ -14,7 +14,7 @@ from registre.db import charge as charges
 from registre.db import document as documents
 from registre.db import job as jobs
 from registre.db.pool import Connection, Database
-from registre.domain.errors import Fenced
+from registre.domain.errors import Fenced, PoisonJob
 from registre.domain.job import Job, Stage, State
 from registre.domain.reading import PageState
 from tests.integration.db.orders import (
@@ -217,7 +217,7 @@ async def test_a_dropped_result_leaves_its_trace(database: Database, sql: psycop
 
 async def _expire(database: Database) -> list[jobs.Recovered]:
     async with database.connection() as connection:
-        return await jobs.expire_leases(connection, expired="repris", poison="poison")
+        return await jobs.expire_leases(connection)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ async def test_a_job_that_kills_its_worker_each_time_fails_after_its_own_maximum
         [recovered] = await _expire(database)
         assert recovered.state == ("failed" if death == most else "queued")
     row = job_row(sql, job_id)
-    assert (row["error_code"], row["error_text"], status(sql, order_id)) == ("poison_job", "poison", 4)
+    assert (row["error_code"], row["error_text"], status(sql, order_id)) == ("poison_job", PoisonJob.message, 4)
     assert row["finished_at"] is not None
     assert await claim(database, job_id, Stage.FETCH) is None
 

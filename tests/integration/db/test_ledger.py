@@ -260,7 +260,7 @@ async def _act(step: str, database: Database, sql: psycopg.Connection, order_id:
             sql.execute("UPDATE public.extraction_queue SET status_id = 4 WHERE id = %s", [order_id])
         elif step == "crash":
             sql.execute("UPDATE registre.job SET lease_until = now() - interval '1 ms' WHERE state = 'running'")
-            await jobs.expire_leases(connection, expired="e", poison="p")
+            await jobs.expire_leases(connection)
         elif charge is not None:
             await _touch(step, connection, charge)
         if row["state"] == "running" and step in ("intend", "fail", "retry"):

@@ -119,7 +119,11 @@ async def test_a_deferral_may_repeat_without_end(run, sql: psycopg.Connection) -
         ripen(sql, job_id)
 
 
-@pytest.mark.parametrize("text", ["nul \x00 inside", "lone surrogate \udcff", "é" * 5000, "", "\\u0000 %s {}"])
+@pytest.mark.parametrize(
+    "text",
+    ["nul \x00 inside", "lone surrogate \udcff", "é" * 5000, "", "\\u0000 %s {}"],
+    ids=["nul", "surrogate", "long", "empty", "escapes"],
+)
 async def test_no_text_of_an_error_keeps_its_verdict_from_being_written(
     run, sql: psycopg.Connection, text: str
 ) -> None:

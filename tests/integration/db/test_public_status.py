@@ -163,7 +163,7 @@ async def _step(step: str, database: Database, sql: psycopg.Connection, order_id
     elif step == "crash":
         sql.execute("UPDATE registre.job SET lease_until = now() - interval '1 ms' WHERE state = 'running'")
         async with database.connection() as connection:
-            await jobs.expire_leases(connection, expired="e", poison="p")
+            await jobs.expire_leases(connection)
     elif row["state"] == "running":
         await _end(step, database, row)
 

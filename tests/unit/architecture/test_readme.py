@@ -22,7 +22,9 @@ UNSEEN = {"refused", "deferred", "transient", "drift", "needs_person", "fenced",
 
 
 def all_errors(base: type[RegistreError] = RegistreError) -> list[type[RegistreError]]:
-    return [base, *(found for child in base.__subclasses__() for found in all_errors(child))]
+    """The tree of `domain/errors.py`; what the command line adds for itself never ends on a row."""
+    children = [child for child in base.__subclasses__() if child.__module__ == errors.__name__]
+    return [base, *(found for child in children for found in all_errors(child))]
 
 
 @pytest.mark.parametrize("name", [str(item.metadata["env"]) for item in fields(Settings)])
@@ -43,7 +45,7 @@ def test_no_code_is_explained_that_does_not_exist() -> None:
         if line.startswith("| `")
         for code in re.findall(r"`(\w+)`", line.split("|")[1])
     }
-    assert told - {error.code for error in all_errors()} == {"lease_expired", "cancelled"}
+    assert told - {error.code for error in all_errors()} == {"cancelled"}
 
 
 @pytest.mark.parametrize("name", cli.list_commands(CONTEXT))
@@ -79,4 +81,4 @@ def test_statuses_are_those_of_the_lookup_table() -> None:
 def test_errors_are_all_drawn_in_the_tree() -> None:
     drawn = errors.__doc__ or ""
     for error in all_errors():
-        assert error.__module__ != errors.__name__ or error.__name__ in drawn
+        assert error.__name__ in drawn

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from registre.browser.pool import SessionPool
-from registre.browser.session import Account
+from registre.domain.account import Account
 from registre.domain.errors import LoginFailed, NoAccount, Released, SiteUnavailable
 
 

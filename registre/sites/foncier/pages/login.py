@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from playwright.async_api import Page
 
 from registre.browser.actions import Landing, click, fill, first_present, goto, take_dialogs, translated
-from registre.browser.session import Account
+from registre.domain.account import Account
 from registre.domain.errors import LayoutChanged, LoginFailed, SessionLost
 from registre.sites.foncier import messages, parse, selectors
 from registre.sites.foncier.classify import SIGNED_OUT, PageView, Screen

@@ -1,0 +1,44 @@
+"""Where this installation's servers and key are: the setting, else what `registre up` made in the state folder."""
+
+from __future__ import annotations
+
+from registre.accounts import Vault
+from registre.domain.errors import ConfigurationError
+from registre.settings import Settings
+
+# The private servers' code is loaded only where a setting is missing: ordinary commands must start quickly.
+
+
+def database_url(settings: Settings) -> str:
+    """Address of Postgres.
+
+    Raises:
+        ConfigurationError: neither set nor ever started.
+    """
+    if settings.database_url:
+        return settings.database_url
+    from registre.embedded import services
+
+    known = services.known(settings.state)
+    if known is None:
+        raise ConfigurationError("Aucune base: lancez « registre up » ou donnez DATABASE_URL.")
+    return known.database_url
+
+
+def redis_url(settings: Settings) -> str | None:
+    """Address of Redis; None where none was ever set up."""
+    if settings.redis_url:
+        return settings.redis_url
+    from registre.embedded import services
+
+    known = services.known(settings.state)
+    return known.redis_url if known else None
+
+
+def vault(settings: Settings) -> Vault:
+    """Opens and seals account passwords."""
+    if settings.secret_key:
+        return Vault(settings.secret_key.encode())
+    from registre.embedded import services
+
+    return Vault(services.secret_key(settings.state))

@@ -124,7 +124,7 @@ BEGIN
     v_request := coalesce(v_request, j.request);
     v_stage := CASE
       WHEN p_rebuy OR v_request <> j.request OR j.state = 'done' THEN 'fetch'
-      WHEN v_stored THEN 'store'
+      WHEN v_stored OR (j.stage = 'store' AND j.document_id IS NULL AND v_charge.id IS NULL) THEN 'store'
       WHEN j.document_id IS NOT NULL THEN 'ocr'
       WHEN v_charge.state = 'paid' AND v_charge.staging_key IS NOT NULL THEN 'store'
       ELSE 'fetch' END;

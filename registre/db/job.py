@@ -191,7 +191,8 @@ def _trouble(trouble: Trouble | None) -> dict[str, Any]:
     return {
         "verdict": trouble.verdict,
         "code": trouble.code,
-        "text": trouble.text,
+        # Postgres text holds neither NUL nor half a surrogate pair, and a site's sentence may
+        "text": trouble.text.replace("\x00", "").encode("utf-8", "replace").decode(),
         "screen": trouble.screen,
         "snapshot": trouble.snapshot,
     }

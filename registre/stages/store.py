@@ -10,7 +10,7 @@ from registre.domain.errors import StorageFailed
 from registre.domain.job import Job
 from registre.domain.request import Request, Target, number_in, parse_request
 from registre.stages.context import StageContext, Stored
-from registre.storage.keys import object_key, readable_key
+from registre.storage.keys import object_key, readable_key, stored_key
 
 _log = structlog.get_logger("store")
 
@@ -52,14 +52,15 @@ async def tidy(result: Stored, context: StageContext) -> None:
 
 async def _adopt(job: Job, context: StageContext) -> tuple[Target, bytes]:
     """A row taken over from the old system: its PDF lies where `supabase_path` says."""
+    request = parse_request(job.request)
     path = None
     if job.order_id is not None:
         async with context.database.connection() as connection:
             path = await jobs.order_path(connection, job.order_id)
-    content = None if path is None else await context.objects.find(path)
+    content = None if path is None else await context.objects.find(stored_key(path, request.kind))
     if content is None:
         raise StorageFailed(f"Aucun document à l'emplacement {path or 'attendu'}.")
-    return _as_ordered(parse_request(job.request)), content
+    return _as_ordered(request), content
 
 
 def _as_ordered(request: Request) -> Target:

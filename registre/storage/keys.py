@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from registre.domain.request import DocumentKind, Target
@@ -33,6 +34,19 @@ def readable_key(target: Target, sha256: str) -> tuple[str, str]:
     if target.designation_secondaire:
         parts.append(slug(target.designation_secondaire))
     return BUCKETS[target.kind], f"{'_'.join(parts)}_{sha256[:12]}.pdf"
+
+
+def stored_key(path: str, kind: DocumentKind) -> str:
+    """bucket/key of a `supabase_path`, in any of the forms the old system wrote: bucket/key, key alone, full address.
+
+    An address is read from after `/object/` (`public` and `sign` dropped), without its query.
+    """
+    if "://" in path:
+        path = urlsplit(path).path.partition("/object/")[2]
+        for mode in ("public/", "sign/", "authenticated/"):
+            path = path.removeprefix(mode)
+        return unquote(path)
+    return path if "/" in path else f"{BUCKETS[kind]}/{path}"
 
 
 def snapshot_key(job_id: UUID, fence: int, suffix: str) -> str:

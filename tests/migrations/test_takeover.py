@@ -168,6 +168,22 @@ def test_status_1_by_sql_on_a_stored_imported_row_never_buys_it_again(
     assert _job(sql, ids[name]) == ("store", "queued")
 
 
+def test_a_stored_row_whose_object_was_not_found_is_looked_for_again_and_not_bought(
+    sql: psycopg.Connection, ids: dict[str, UUID]
+) -> None:
+    order_id = ids["stored_bucket_key"]
+    sql.execute("UPDATE public.extraction_queue SET status_id = 1 WHERE id = %s", [order_id])
+    sql.execute(
+        """UPDATE registre.job SET state = 'failed', error_code = 'storage_failed', error_text = 'absent'
+        WHERE order_id = %s""",
+        [order_id],
+    )
+
+    sql.execute("UPDATE public.extraction_queue SET status_id = 1 WHERE id = %s", [order_id])
+
+    assert _job(sql, order_id) == ("store", "queued")
+
+
 def test_a_person_may_still_buy_a_stored_imported_row_anew(sql: psycopg.Connection, ids: dict[str, UUID]) -> None:
     [answer] = sql.execute(
         "SELECT registre.requeue(id, 'test', true) FROM registre.job WHERE order_id = %s", [ids["done"]]

@@ -22,7 +22,7 @@ _LENDERS = ("BANQUE BORÉALE DU CANADA", "CAISSE POPULAIRE DES TROIS-CLOCHERS", 
 _OWNERS = ("TREMBLAY, JEAN-FRANÇOIS", "GAGNÉ, THÉRÈSE", "O'BRIEN, ZOÉ", "CÔTÉ-LAFRANCE, ANNE-MARIE", "HÉBERT, NOËL")
 
 
-def history(count: int = 12, first: int = 10_716_749) -> tuple[Inscription, ...]:
+def history(count: int = 12, first: int = 10_716_749, year: int = 2003) -> tuple[Inscription, ...]:
     """Rows with every field in use, numbers with difficult digits."""
     rows: list[Inscription] = []
     for index in range(count):
@@ -32,7 +32,7 @@ def history(count: int = 12, first: int = 10_716_749) -> tuple[Inscription, ...]
         rows.append(
             Inscription(
                 kind=RowKind.INSCRIPTION,
-                date=f"{2003 + index // 2}-{1 + index % 2 * 6:02d}-{11 + index:02d}",
+                date=f"{year + index // 2}-{1 + index % 2 * 6:02d}-{11 + index:02d}",
                 numero=str(number),
                 nature=("Vente", "Hypothèque", "Hypothèque légale de la construction", "Quittance")[kind],
                 parties=(

@@ -38,15 +38,16 @@ def workers() -> list[int]:
 
 @pytest.mark.parametrize("style", STYLES)
 async def test_a_born_digital_index_is_read_exactly_in_any_layout(reader: Reader, style: str):
-    rows = history()
+    # a form with two-digit years is older
+    rows = history(year=1973 if "date_court" in STYLES[style].order else 2003)
     roles = "qualite" in STYLES[style].order
 
     page = await reader.read_page(index_pdf(rows, STYLES[style]), 1, DocumentKind.INDEX)
 
     expected = rows if roles else without_roles(rows)
     assert (page.state, page.reader) == (PageState.READ, "text_layer")
-    assert [(r.numero, r.nature, r.parties, r.remarques) for r in page.rows] == [
-        (r.numero, r.nature, r.parties, r.remarques) for r in expected
+    assert [(r.numero, r.date, r.nature, r.parties, r.remarques) for r in page.rows] == [
+        (r.numero, r.date, r.nature, r.parties, r.remarques) for r in expected
     ]
     assert [(r.avis_adresse, r.radiations, r.uncertain) for r in page.rows] == [
         (r.avis_adresse, r.radiations, ()) for r in expected

@@ -31,7 +31,7 @@ class TypeActe(StrEnum):
 
 #: Letters, digits and dashes; `399-184`, `10A-77`, `PC-12345`, `2784195`. At least one digit.
 _LOT = re.compile(r"^(?=.*\d)[A-Z0-9]+(?:-[A-Z0-9]+)*$")
-#: Numéro d'inscription: 4 to 10 digits, dashes on old forms.
+#: Numéro d'inscription: 4 to 13 digits, dashes on old forms.
 _INSCRIPTION = re.compile(r"^[0-9][0-9-]{2,11}[0-9]$")
 
 
@@ -139,7 +139,9 @@ def parse_request(raw: Mapping[str, object]) -> Request:
 
 def _inscription(number: str) -> str:
     if not _INSCRIPTION.match(number):
-        raise InvalidRequest(f"Le numéro d'inscription « {number} » n'est pas fait de chiffres (ex. 25616321).")
+        raise InvalidRequest(
+            f"« {number} » n'a pas la forme d'un numéro d'inscription (4 à 13 chiffres, ex. 25616321)."
+        )
     return number
 
 

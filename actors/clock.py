@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -11,7 +12,7 @@ from registre.db import account as accounts
 from registre.db import job as jobs
 from registre.db import leader, worker
 from registre.db.pool import GONE, Connection, connect
-from registre.pipeline import REANNOUNCE, SWEEP
+from registre.pipeline import LEASE, REANNOUNCE, SWEEP
 
 _HOUSEKEEPING_S: Final = 30.0
 
@@ -20,15 +21,18 @@ _log = structlog.get_logger("clock")
 
 async def run_clock(url: str, stop: asyncio.Event) -> None:
     """Lead when nobody else does, until stopped. A lost connection is opened again; the lock goes with it."""
+    patience = timedelta(0)
     while not stop.is_set():
         try:
             connection = await connect(url)
             try:
-                await _lead(connection, stop)
+                await _lead(connection, stop, patience)
             finally:
                 await connection.close()
         except GONE as exc:
             _log.warning("clock.database_away", error=str(exc).strip())
+            # The living lost it too and beat first: a restart of the server must not look like a mass death.
+            patience = LEASE
             await _pause(stop, SWEEP.total_seconds())
 
 
@@ -44,15 +48,16 @@ async def sweep(connection: Connection) -> int:
     return len(recovered) + len(lost)
 
 
-async def _lead(connection: Connection, stop: asyncio.Event) -> None:
+async def _lead(connection: Connection, stop: asyncio.Event, patience: timedelta) -> None:
     loop = asyncio.get_running_loop()
     leading, kept_house = False, 0.0
+    begin = loop.time() + patience.total_seconds()
     while not stop.is_set():
         if not leading:
             leading = await leader.try_lead(connection)
             if leading:
                 _log.info("clock.leading")
-        if leading:
+        if leading and loop.time() >= begin:
             await sweep(connection)
             if loop.time() - kept_house > _HOUSEKEEPING_S:
                 kept_house = loop.time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import uniform
@@ -50,13 +51,14 @@ async def run_stage(runtime: Runtime, stage: Stage, job_id: UUID) -> None:
     """Take the job if it is there to be taken, and go straight on where the plan says so."""
     following: Stage | None = stage
     while following is not None:
+        held_until = time.monotonic() + LEASE.total_seconds()
         job = await _claim(runtime, following, job_id)
         if job is None:
             return
         with structlog.contextvars.bound_contextvars(
             worker=runtime.worker, job=str(job_id), stage=job.stage, site=Site.FONCIER, attempt=job.attempts
         ):
-            following = await _run_claimed(runtime, job)
+            following = await _run_claimed(runtime, job, held_until)
 
 
 async def _claim(runtime: Runtime, stage: Stage, job_id: UUID) -> Job | None:
@@ -71,10 +73,10 @@ async def _claim(runtime: Runtime, stage: Stage, job_id: UUID) -> Job | None:
     return job
 
 
-async def _run_claimed(runtime: Runtime, job: Job) -> Stage | None:
+async def _run_claimed(runtime: Runtime, job: Job, held_until: float) -> Stage | None:
     """Run one claimed stage to a committed end; answers the stage this process goes on with."""
-    task = asyncio.create_task(_work(runtime, job))
-    running = runtime.running[job.id] = Running(task, job.fence)
+    task = asyncio.create_task(_work(runtime, job, runtime.running.get(job.id)))
+    running = runtime.running[job.id] = Running(task, job.fence, held_until)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -86,16 +88,22 @@ async def _run_claimed(runtime: Runtime, job: Job) -> Stage | None:
             del runtime.running[job.id]
 
 
-async def _work(runtime: Runtime, job: Job) -> Stage | None:
+async def _work(runtime: Runtime, job: Job, older: Running | None) -> Stage | None:
     _log.info("stage.start")
     try:
+        if older is not None:
+            # Stalled so long that our own job came back to us: its former work ends before this one begins.
+            older.fenced = True
+            older.task.cancel()
+            await asyncio.wait({older.task})
         result = await _bounded(runtime, job)
         following = await runtime.database.insist(lambda connection: hand_off(connection, runtime.worker, job, result))
     except Fenced:
         await _drop(runtime, job)
         return None
     except asyncio.CancelledError:
-        if runtime.running[job.id].fenced:
+        mine = runtime.running.get(job.id)
+        if mine is None or mine.fenced or mine.fence != job.fence:
             await _drop(runtime, job)
         else:
             await _settle(runtime, job, Released())

@@ -10,9 +10,9 @@ import structlog
 from cryptography.fernet import Fernet, InvalidToken
 
 from registre.db import account as db
-from registre.db.pool import Database
+from registre.db.pool import GONE, Connection, Database
 from registre.domain.account import Account
-from registre.domain.errors import AccountBenched, ConfigurationError, NoAccount, RegistreError
+from registre.domain.errors import AccountBenched, ChargeUnproven, ConfigurationError, NoAccount, RegistreError
 from registre.domain.job import Site
 
 #: Logins tried with one password before a person must look; the registry locks accounts, and a locked account is an
@@ -57,12 +57,15 @@ class Accounts:
         self._lease = lease
         #: accounts whose login reached the site since they were leased
         self._tried: set[UUID] = set()
+        #: accounts this process holds and keeps
+        self._held: set[UUID] = set()
 
     async def lease(self, *, account: UUID | None = None, excluding: frozenset[UUID] = frozenset()) -> Account:
         """The least recently used free account, or the one asked for.
 
         Raises:
             NoAccount: none is free, healthy and encrypted.
+            AccountBenched, ChargeUnproven: the one asked for will not be free by itself: benched, or gone.
         """
         async with self._database.connection() as connection:
             leased = await db.lease_account(
@@ -74,10 +77,29 @@ class Accounts:
                 account_id=account,
                 excluding=excluding,
             )
+            if leased is None and account is not None and account not in excluding:
+                await self._explain(connection, account)
         if leased is None:
             raise NoAccount
+        self._held.add(leased.id)
         self._tried.discard(leased.id)
         return Account(leased.id, leased.username, self._vault.open(leased.password))
+
+    async def beat(self) -> None:
+        """Extend the leases of the accounts held."""
+        async with self._database.connection() as connection:
+            await db.beat_accounts(connection, self._held, worker=self._worker, lease=self._lease)
+
+    async def _explain(self, connection: Connection, account: UUID) -> None:
+        """Only the account that paid can look into its history; one that cannot be used needs a person."""
+        state = next((state for state in await db.accounts(connection) if state.id == account), None)
+        if state is None:
+            raise ChargeUnproven("Le compte qui a peut-être payé ce document n'existe plus.")
+        usable = state.is_active and state.encrypted and state.failures < MAX_FAILURES
+        if not usable and state.lease_worker is None:
+            raise AccountBenched(
+                f"Le compte « {state.username} » est écarté; lui seul peut revoir ce qu'il a peut-être payé."
+            )
 
     async def signed_in(self, account: Account) -> None:
         """The password is good: the count of failures starts again."""
@@ -88,6 +110,7 @@ class Accounts:
     async def refused(self, account: Account, error: RegistreError) -> None:
         """The site refused this login: it stays counted, the second one benches the account. Gives it back."""
         self._tried.discard(account.id)
+        self._held.discard(account.id)
         async with self._database.connection() as connection:
             active = await db.account_refused(
                 connection,
@@ -101,8 +124,13 @@ class Accounts:
         _log.warning("account.refused", account=str(account.id), code=error.code, benched=not active)
 
     async def release(self, account: Account) -> None:
-        """Give the account back. A login that never reached the site is not counted."""
+        """Give the account back. A login that never reached the site is not counted. Without a database the lease
+        ends by itself."""
         unused = account.id not in self._tried
         self._tried.discard(account.id)
-        async with self._database.connection() as connection:
-            await db.release_account(connection, account.id, worker=self._worker, unused=unused)
+        self._held.discard(account.id)
+        try:
+            async with self._database.connection() as connection:
+                await db.release_account(connection, account.id, worker=self._worker, unused=unused)
+        except GONE as exc:
+            _log.warning("account.release_unwritten", account=str(account.id), error=str(exc).strip())

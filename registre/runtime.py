@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import structlog
+from playwright.async_api import Error as PlaywrightError
 
 import registre
 from registre.accounts import Accounts
 from registre.browser.launch import Browser
 from registre.browser.pool import SessionPool
-from registre.db import account as accounts
 from registre.db import job as jobs
 from registre.db import migrate, worker
 from registre.db.pool import GONE, Database
 from registre.domain.errors import ConfigurationError, RegistreError
-from registre.domain.job import Site
+from registre.domain.job import Job, Site
 from registre.embedded import chromium
 from registre.installation import database_url, vault
 from registre.ocr.reader import Reader
@@ -44,6 +47,8 @@ class Running:
 
     task: asyncio.Task[Any]
     fence: int
+    #: on the monotonic clock; later someone else may have the job
+    held_until: float = 0.0
     fenced: bool = False
 
 
@@ -65,35 +70,55 @@ class Runtime:
     stopping: bool = False
     _started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _beating: asyncio.Task[None] | None = None
+    _beating: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     async def beat_forever(self) -> None:
-        """Keep leases and accounts alive, stop work on a job that is no longer ours, reap idle sessions."""
+        """Keep leases and accounts alive, and stop work on a job that is no longer ours."""
         told = -_STATUS_EVERY_S
         while True:
             try:
-                await self._beat()
+                await self.beat()
                 now = asyncio.get_running_loop().time()
                 if now - told >= _STATUS_EVERY_S:
                     told = now
                     await self.tell_status()
-                if self.context.sessions is not None:
-                    await self.context.sessions.reap()
-            except GONE as exc:
+            except (*GONE, psycopg.Error) as exc:
                 _log.warning("runtime.database_away", error=str(exc).strip())
-            except RegistreError as exc:
-                _log.warning("runtime.beat_failed", code=exc.code, error=exc.text)
             await asyncio.sleep(HEARTBEAT.total_seconds())
 
-    async def _beat(self) -> None:
+    async def tend_sessions(self) -> None:
+        """Close idle and broken sessions. Apart from the heartbeat: a browser that hangs takes its time to close."""
+        while self.context.sessions is not None:
+            try:
+                await self.context.sessions.reap()
+            except (RegistreError, PlaywrightError, psycopg.Error) as exc:
+                _log.warning("runtime.reap_failed", error=str(exc).strip())
+            await asyncio.sleep(HEARTBEAT.total_seconds())
+
+    async def beat(self) -> None:
+        """One heartbeat."""
         before = dict(self.running)
+        held_until = time.monotonic() + LEASE.total_seconds()
         async with self.database.connection() as connection:
             ours = await jobs.beat_jobs(connection, list(before), worker=self.worker, lease=LEASE)
-            await accounts.beat_accounts(connection, worker=self.worker, lease=LEASE)
         for job_id, running in before.items():
-            if ours.get(job_id) != running.fence and self.running.get(job_id) is running:
+            if ours.get(job_id) == running.fence:
+                running.held_until = held_until
+            elif self.running.get(job_id) is running:
                 running.fenced = True
                 running.task.cancel()
+        if self.context.sessions is not None:
+            await self.context.sessions.beat()
+
+    def holds(self, job: Job) -> bool:
+        """False when the job is not ours, or its lease may have run out unnoticed (a stall, a lost database)."""
+        running = self.running.get(job.id)
+        return (
+            running is not None
+            and running.fence == job.fence
+            and not running.fenced
+            and time.monotonic() < running.held_until
+        )
 
     async def tell_status(self, status: str | None = None) -> None:
         """Write this process's line of `worker_status`."""
@@ -126,9 +151,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Stop the heartbeat, close browser and pools, mark the process stopped."""
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+        await self.stop_beating()
         try:
             if self.context.sessions is not None:
                 await self.context.sessions.close()
@@ -139,7 +162,23 @@ class Runtime:
 
     def start_beating(self) -> None:
         """Begin the heartbeat."""
-        self._beating = asyncio.create_task(self.beat_forever())
+        heart = asyncio.create_task(self.beat_forever())
+        heart.add_done_callback(_end_without_heart)
+        self._beating = [heart, asyncio.create_task(self.tend_sessions())]
+
+    async def stop_beating(self) -> None:
+        """End it."""
+        for task in self._beating:
+            task.cancel()
+        if self._beating:
+            await asyncio.wait(self._beating)
+
+
+def _end_without_heart(heart: asyncio.Task[None]) -> None:
+    """A process that cannot beat would lose every job it takes: it stops, and whoever started it starts another."""
+    if not heart.cancelled():
+        _log.error("runtime.heart_stopped", exc_info=heart.exception())
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def open_runtime(settings: Settings, role: str, *, slot: str) -> Runtime:
@@ -169,6 +208,7 @@ async def open_runtime(settings: Settings, role: str, *, slot: str) -> Runtime:
         if role == "browser":
             context = await _with_browser(context, settings, stack)
         runtime = Runtime(settings, role, context, database, worker=identity, name=slot, _stack=stack)
+        runtime.context = replace(context, holds=runtime.holds)
         await runtime.tell_status()
         runtime.start_beating()
         return runtime

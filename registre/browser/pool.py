@@ -26,11 +26,16 @@ class AccountPool(Protocol):
 
         Raises:
             NoAccount: none is free.
+            AccountBenched, ChargeUnproven: the one given will not be free by itself.
         """
         ...
 
     async def release(self, account: Account) -> None:
         """Give it back."""
+        ...
+
+    async def beat(self) -> None:
+        """Keep what was leased and not given back."""
         ...
 
     async def signed_in(self, account: Account) -> None:
@@ -128,6 +133,10 @@ class SessionPool:
         """Close a session that is no longer good and give its account back."""
         await self._drop(session)
         await self._notify()
+
+    async def beat(self) -> None:
+        """Keep the leases of the accounts in use."""
+        await self._accounts.beat()
 
     async def reap(self) -> None:
         """Free holds that have lasted too long, close idle and dead sessions, and a browser nobody needs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -90,9 +91,9 @@ async def release_account(connection: Connection, account_id: UUID, *, worker: s
     await connection.execute(_SQL["release_account"], values)
 
 
-async def beat_accounts(connection: Connection, *, worker: str, lease: timedelta) -> None:
-    """Extend the leases of this process."""
-    await connection.execute(_SQL["beat_accounts"], {"worker": worker, "lease": lease})
+async def beat_accounts(connection: Connection, ids: Collection[UUID], *, worker: str, lease: timedelta) -> None:
+    """Extend this process's leases of these accounts."""
+    await connection.execute(_SQL["beat_accounts"], {"ids": list(ids), "worker": worker, "lease": lease})
 
 
 async def free_accounts(connection: Connection) -> list[UUID]:

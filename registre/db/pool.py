@@ -37,7 +37,8 @@ class Database:
             open=False,
             timeout=10,
             max_idle=60,
-            reconnect_timeout=60,
+            # short: within one attempt the waits double, and the next caller begins a new one
+            reconnect_timeout=4,
             check=AsyncConnectionPool.check_connection,
             kwargs={"autocommit": True, "prepare_threshold": None, "application_name": "registre"},
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from registre.browser.pool import SessionPool
 from registre.db.pool import Database
+from registre.domain.job import Job
 from registre.domain.reading import PdfFacts
 from registre.domain.request import Target
 from registre.ocr.reader import Reader
@@ -24,6 +26,10 @@ class Rules:
     index_max_age: timedelta
 
 
+def _surely(_job: Job) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class StageContext:
     """Resources of one worker process. `sessions` and `adapter` exist in browser processes only."""
@@ -38,6 +44,8 @@ class StageContext:
     rules: Rules
     sessions: SessionPool | None = None
     adapter: SiteAdapter | None = None
+    #: False once the claim may have gone to someone else: the last thing asked before money is spent
+    holds: Callable[[Job], bool] = _surely
 
     def site(self) -> tuple[SessionPool, SiteAdapter]:
         """The browser side; asking for it in another process is a programming error."""

@@ -31,7 +31,9 @@ UPDATE public.worker_accounts SET lease_worker = NULL, lease_until = NULL, updat
 WHERE id = %(account_id)s AND lease_worker = %(worker)s RETURNING id
 
 -- name: beat_accounts
-UPDATE public.worker_accounts SET lease_until = now() + %(lease)s WHERE lease_worker = %(worker)s RETURNING id
+-- Only what this process knows it holds: a lease whose answer got lost must expire.
+UPDATE public.worker_accounts SET lease_until = now() + %(lease)s
+WHERE lease_worker = %(worker)s AND id = ANY(%(ids)s::uuid[]) RETURNING id
 
 -- name: free_accounts
 UPDATE public.worker_accounts SET lease_worker = NULL, lease_until = NULL

@@ -151,11 +151,12 @@ async def test_an_expired_lease_is_taken_over_and_its_old_holder_changes_nothing
 
 async def test_a_beating_lease_is_kept_and_not_freed(pool, sql: psycopg.Connection, database: Database) -> None:
     _add(sql, "a", "b")
-    await pool("alive").lease()
+    alive = pool("alive")
+    await alive.lease()
     await pool("dead").lease()
     sql.execute("UPDATE public.worker_accounts SET lease_until = now() - interval '1 ms'")
+    await alive.beat()
     async with database.connection() as connection:
-        await db.beat_accounts(connection, worker="alive", lease=timedelta(seconds=8))
         assert len(await db.free_accounts(connection)) == 1
     assert sql.execute("SELECT lease_worker FROM public.worker_accounts WHERE lease_worker IS NOT NULL").fetchall() == [
         ("alive",)

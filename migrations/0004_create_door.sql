@@ -153,6 +153,8 @@ DECLARE
   v_answer text := 'cancelled';
 BEGIN
   PERFORM set_config('registre.actor', p_actor, true);
+  -- In a statement of its own: a purchase written while this waits for the row is seen by the next.
+  PERFORM 1 FROM registre.job WHERE id = p_job FOR UPDATE;
   UPDATE registre.job j SET state = 'cancelled', fence = fence + 1, worker = NULL, lease_until = NULL, not_before = NULL,
     hold_worker = NULL, hold_until = NULL, finished_at = now(), updated_at = now(),
     error_code = 'cancelled', error_text = 'Annulé par ' || p_actor || '.'

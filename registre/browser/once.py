@@ -12,7 +12,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from http.cookies import CookieError, SimpleCookie
@@ -59,17 +59,26 @@ class _Ask:
     url: str
     headers: Mapping[str, str]
     body: bytes | None
+    #: asked just before the request leaves
+    may_send: Callable[[], bool]
     deadline: float = 0.0
     #: the connection while it lives, so that giving up can end the thread that reads it
     wire: socket.socket | None = None
 
 
-async def ask_once(context: BrowserContext, request: Request, *, timeout_s: float) -> Answer:
+def always() -> bool:
+    """Nothing speaks against sending."""
+    return True
+
+
+async def ask_once(
+    context: BrowserContext, request: Request, *, timeout_s: float, may_send: Callable[[], bool] = always
+) -> Answer:
     """Send a browser's intercepted request ourselves, redirects followed, each address once.
 
     Uses and updates the context's cookies. Never raises for a network fault: the answer says what arrived.
     """
-    ask = _Ask(request.method, urldefrag(request.url).url, request.headers, request.post_data_buffer)
+    ask = _Ask(request.method, urldefrag(request.url).url, request.headers, request.post_data_buffer, may_send)
     ask.deadline = time.monotonic() + timeout_s
     hops: list[str] = []
     while True:
@@ -92,9 +101,11 @@ class Asking:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Answer]] = set()
 
-    async def ask(self, context: BrowserContext, request: Request, *, timeout_s: float) -> Answer:
+    async def ask(
+        self, context: BrowserContext, request: Request, *, timeout_s: float, may_send: Callable[[], bool] = always
+    ) -> Answer:
         """`ask_once`; an answer without status when it was cut off."""
-        task = asyncio.create_task(ask_once(context, request, timeout_s=timeout_s))
+        task = asyncio.create_task(ask_once(context, request, timeout_s=timeout_s, may_send=may_send))
         self._tasks.add(task)
         try:
             await asyncio.wait({task})
@@ -109,7 +120,8 @@ class Asking:
 
 
 class SentOnce:
-    """While entered, each navigation of the page's main frame reaches the server exactly once.
+    """While entered, each navigation of the page's main frame reaches the server exactly once, or not at all when
+    `may_send` says no: asked from a thread, with nothing but the sending left to do.
 
     async with SentOnce(page, timeout_s=180) as guard:
         await button.click()
@@ -117,9 +129,10 @@ class SentOnce:
     guard.hops   # addresses asked, in order
     """
 
-    def __init__(self, page: Page, *, timeout_s: float) -> None:
+    def __init__(self, page: Page, *, timeout_s: float, may_send: Callable[[], bool] = always) -> None:
         self._page = page
         self._timeout_s = timeout_s
+        self._may_send = may_send
         self._arrivals: dict[str, Answer] = {}
         self._asking = Asking()
         self.hops: list[str] = []
@@ -153,7 +166,7 @@ class SentOnce:
             await fulfil(route, stored)
             return
         self.hops.append(request.url)
-        answer = await self._asking.ask(self._page.context, request, timeout_s=self._timeout_s)
+        answer = await self._asking.ask(self._page.context, request, timeout_s=self._timeout_s, may_send=self._may_send)
         self.hops.extend(answer.hops[1:])
         self.failure = answer.error
         if answer.status == 0:
@@ -204,6 +217,8 @@ def _send(connection: HTTPConnection, ask: _Ask, cookie: str) -> Answer:
         connection.connect()
         ask.wire = wire = connection.sock
         wire.settimeout(max(1.0, ask.deadline - time.monotonic()))
+        if not ask.may_send():
+            return Answer(ask.url, error="retenu: la demande n'est plus à ce processus")
         connection.request(ask.method, path, body=ask.body, headers=headers)
         response = connection.getresponse()
     except (OSError, HTTPException) as exc:

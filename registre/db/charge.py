@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,8 @@ class Charge:
     demande: str | None
     staging_key: str | None
     intent_at: datetime
+    #: on the database's clock, since whoever wrote it could last have gone on buying
+    age: timedelta = field(compare=False)
 
 
 async def open_charge(connection: Connection, job_id: UUID) -> Charge | None:
@@ -50,11 +52,12 @@ async def open_charge(connection: Connection, job_id: UUID) -> Charge | None:
         demande=row["demande"],
         staging_key=row["staging_key"],
         intent_at=row["intent_at"],
+        age=row["age"],
     )
 
 
 async def rival_charge(connection: Connection, job_id: UUID, document_key: str) -> ChargeState | None:
-    """State of another order's unsettled purchase of the same document."""
+    """State of another order's unsettled purchase of the same document; `unproven` when nobody works on it."""
     values = {"job_id": job_id, "document_key": document_key}
     row = await (await connection.execute(_SQL["rival_charge"], values)).fetchone()
     return None if row is None else ChargeState(row[0])

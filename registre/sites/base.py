@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -9,9 +10,10 @@ from typing import Protocol
 
 from playwright.async_api import Page
 
+from registre.browser.once import always
 from registre.domain.account import Account
 from registre.domain.job import Site
-from registre.domain.request import Request, Target
+from registre.domain.request import DocumentKind, Request, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Purchase:
     demande: str | None
     #: product, type and place as the line shows them, by column; for telling lines of one number apart
     shown: dict[str, str] = field(default_factory=dict[str, str])
+    #: None where the line does not tell
+    kind: DocumentKind | None = None
 
 
 class SiteAdapter(Protocol):
@@ -69,8 +73,10 @@ class SiteAdapter(Protocol):
         """
         ...
 
-    async def buy(self, page: Page, target: Target) -> Delivery:
+    async def buy(self, page: Page, target: Target, *, may_send: Callable[[], bool] = always) -> Delivery:
         """Order one target, wait for the document and take it. Every call may cost; never retried in here.
+
+        `may_send` is asked, from any thread, just before each request that may cost leaves; False holds it back.
 
         Every exception that leaves carries `charged`: see `charged_by`.
         """

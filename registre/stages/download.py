@@ -5,6 +5,7 @@ from __future__ import annotations
 from registre.browser.session import Session
 from registre.db import charge as charges
 from registre.db.charge import Charge
+from registre.db.pool import GONE
 from registre.domain.errors import (
     BadPdf,
     BeingBought,
@@ -20,7 +21,7 @@ from registre.domain.request import Target
 from registre.sites.base import Delivery, charged_by
 from registre.stages.browsing import browsing
 from registre.stages.context import Held, StageContext, Staged
-from registre.stages.recovery import look_first, stage_delivery
+from registre.stages.recovery import keep_delivery, look_first, stage_delivery
 
 
 async def run(job: Job, context: StageContext) -> Staged | Held:
@@ -49,7 +50,7 @@ async def _buy_first(job: Job, session: Session, context: StageContext) -> Stage
             return held
         charge = await _intend(job, target, session, context)
         try:
-            return await _buy(charge, session, context)
+            return await _buy(job, charge, session, context)
         except NotFound as exc:
             missing = missing or exc
     raise missing or NotFound
@@ -86,10 +87,10 @@ async def _intend(job: Job, target: Target, session: Session, context: StageCont
     return charge
 
 
-async def _buy(charge: Charge, session: Session, context: StageContext) -> Staged:
+async def _buy(job: Job, charge: Charge, session: Session, context: StageContext) -> Staged:
     _, adapter = context.site()
     try:
-        delivery = await adapter.buy(session.page, charge.target)
+        delivery = await adapter.buy(session.page, charge.target, may_send=lambda: context.holds(job))
     except BaseException as exc:
         # Cancelled or broken, the money is the same: what the purchase knew of it is written down.
         code = exc.code if isinstance(exc, RegistreError) else type(exc).__name__
@@ -111,7 +112,12 @@ async def _record_failure(charge: Charge, charged: bool | None, code: str, conte
 async def _secure(charge: Charge, delivery: Delivery, session: Session, context: StageContext) -> Staged:
     """Mark paid first: from here on nothing may buy this again. A bad delivery is asked for once more, for free."""
     demande = delivery.note.get("demande")
-    await context.database.insist(lambda connection: charges.pay_charge(connection, charge.id, demande=demande))
+    try:
+        await context.database.insist(lambda connection: charges.pay_charge(connection, charge.id, demande=demande))
+    except GONE:
+        # Without a database the bytes are safe in the store all the same: whoever comes next finds them there.
+        await keep_delivery(charge, delivery, context)
+        raise
     try:
         return await stage_delivery(charge, delivery, context)
     except (BadPdf, WrongDocument) as exc:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from registre.db import charge as charges
 from registre.db import job as jobs
-from registre.domain.errors import BeingBought, SessionLost
+from registre.domain.errors import BeingBought, Refused, SessionLost
 from registre.domain.job import Job
 from registre.domain.request import Request, parse_request
 from registre.stages.browsing import browsing
@@ -31,6 +31,16 @@ async def run(job: Job, context: StageContext) -> Located | Held | Staged:
         return staged
     # Only the account that may have paid can look into its own history.
     account = bought.account_id if bought else None
+    try:
+        return await _locate_again(job, request, account, context)
+    except Refused:
+        if bought is None:
+            raise
+        # What was bought is looked up even if the site no longer offers it.
+        return Located(request.key, job.targets or (bought.target,))
+
+
+async def _locate_again(job: Job, request: Request, account: UUID | None, context: StageContext) -> Located:
     try:
         return await _locate(job, request, account, context)
     except SessionLost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from registre.browser.session import Session
 from registre.db import charge as charges
@@ -44,8 +44,7 @@ async def look_first(charge: Charge, session: Session, context: StageContext) ->
     if charge.state is ChargeState.UNPROVEN:
         raise ChargeUnproven
     _, adapter = context.site()
-    age = datetime.now(UTC) - charge.intent_at
-    if charge.state is ChargeState.INTENT and age < PROOF_WAIT:
+    if charge.state is ChargeState.INTENT and charge.age < PROOF_WAIT:
         raise SettlingCharge
     purchases = await adapter.purchases(session.page, charge.intent_at - _CLOCK_SLACK)
     if purchases is None:
@@ -81,7 +80,16 @@ async def stage_delivery(charge: Charge, delivery: Delivery, context: StageConte
         BadPdf, WrongDocument: what came is not the document.
         StorageFailed: the bytes could not be kept; the site's history gives them again.
     """
+    key = await keep_delivery(charge, delivery, context)
     note = dict(delivery.note)
+    await context.database.insist(
+        lambda connection: charges.pay_charge(connection, charge.id, staging_key=key, note=note)
+    )
+    return Staged(key, charge.target)
+
+
+async def keep_delivery(charge: Charge, delivery: Delivery, context: StageContext) -> str:
+    """The part of `stage_delivery` that needs no database: answers the staging key; raises the same."""
     try:
         await check_delivery(delivery.content, charge.target, context)
     except (BadPdf, WrongDocument):
@@ -89,10 +97,7 @@ async def stage_delivery(charge: Charge, delivery: Delivery, context: StageConte
         raise
     key = staging_key(charge.id)
     await context.objects.put(key, delivery.content)
-    await context.database.insist(
-        lambda connection: charges.pay_charge(connection, charge.id, staging_key=key, note=note)
-    )
-    return Staged(key, charge.target)
+    return key
 
 
 async def check_delivery(content: bytes, target: Target, context: StageContext) -> PdfFacts:
@@ -114,6 +119,10 @@ async def _match(charge: Charge, purchases: tuple[Purchase, ...], context: Stage
         and (purchase.demande is None or purchase.demande not in taken)
         and (charge.demande is None or purchase.demande == charge.demande)
     ]
-    if len(same) > 1:
+    ours = [purchase for purchase in same if purchase.kind in (None, charge.target.kind)]
+    if len(ours) > 1:
         raise ChargeUnproven("L'historique du registre montre plusieurs achats de ce numéro.")
-    return same[0] if same else None
+    if same and not ours:
+        # Another product of the same lot, as far as its line can be read: proof of nothing, in either direction.
+        raise ChargeUnproven("L'historique du registre montre l'achat d'un autre produit de ce numéro.")
+    return ours[0] if ours else None

@@ -1,12 +1,19 @@
 -- name: open_charge
--- The purchase this order has under way, if any.
-SELECT id, job_id, document_key, target, account_id, state, amount_cents, demande, staging_key, intent_at
-FROM registre.charge WHERE job_id = %(job_id)s AND state IN ('intent', 'paid', 'unproven')
+-- The purchase this order has under way, if any. Its age counts from when its writer was given up, if it was: until
+-- then it may have gone on buying.
+SELECT id, job_id, document_key, target, account_id, state, amount_cents, demande, staging_key, intent_at,
+  clock_timestamp() - coalesce(
+    (SELECT greatest(a.ended_at, c.intent_at) FROM registre.attempt a
+     WHERE a.job_id = c.job_id AND a.stage = 'download' AND a.started_at <= c.intent_at
+     ORDER BY a.started_at DESC LIMIT 1), intent_at) AS age
+FROM registre.charge c WHERE job_id = %(job_id)s AND state IN ('intent', 'paid', 'unproven')
 
 -- name: rival_charge
--- Someone else's purchase of the same document under way.
-SELECT state FROM registre.charge
-WHERE document_key = %(document_key)s AND job_id <> %(job_id)s AND state IN ('intent', 'paid', 'unproven')
+-- Someone else's purchase of the same document under way. One whose job has ended will not end by itself: whatever
+-- is written of it, a person must say.
+SELECT CASE WHEN j.state IN ('queued', 'waiting', 'running') THEN c.state ELSE 'unproven' END
+FROM registre.charge c JOIN registre.job j ON j.id = c.job_id
+WHERE c.document_key = %(document_key)s AND c.job_id <> %(job_id)s AND c.state IN ('intent', 'paid', 'unproven')
 
 -- name: held_document
 -- A document already bought that answers this order: actes and plans always, an index while it is young.
@@ -22,10 +29,11 @@ WHERE state <> 'void' AND intent_at >= date_trunc('day', now() AT TIME ZONE 'Ame
 
 -- name: intend_charge
 -- Written and committed before the click that pays. The unique indexes refuse a second one; the fence refuses a
--- worker that was overtaken.
+-- worker that was overtaken, and the row's lock makes a cancel that arrives meanwhile see the purchase.
 INSERT INTO registre.charge (job_id, document_key, target, account_id, amount_cents)
 SELECT j.id, %(document_key)s, %(target)s, %(account_id)s, %(amount_cents)s FROM registre.job j
 WHERE j.id = %(job_id)s AND j.fence = %(fence)s AND j.state = 'running'
+FOR NO KEY UPDATE OF j
 ON CONFLICT DO NOTHING RETURNING id
 
 -- name: void_charge

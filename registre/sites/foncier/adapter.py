@@ -16,7 +16,7 @@ Changes seen on the site:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,6 +26,7 @@ from playwright.async_api import Page
 
 from registre.browser.actions import goto, keep_dialogs
 from registre.browser.capture import Capture
+from registre.browser.once import always
 from registre.domain.account import Account
 from registre.domain.errors import InvalidRequest, LayoutChanged, OptionNotFound
 from registre.domain.job import Site
@@ -84,14 +85,14 @@ class FoncierAdapter:
             return await self._locate_acte(form, request, place)
         return await self._locate_lot(form, request, place)
 
-    async def buy(self, page: Page, target: Target) -> Delivery:
+    async def buy(self, page: Page, target: Target, *, may_send: Callable[[], bool] = always) -> Delivery:
         """See `SiteAdapter.buy`. Never clicks twice for one thing; the bytes come back even when they are no PDF."""
         keep_dialogs(page)
         with Till() as till:
             form = self._form(page, target.kind)
             if not await form.holds(target):
                 await self._fill(form, target)
-            order = Order(page, target, till, wait=self._document_wait)
+            order = Order(page, target, till, wait=self._document_wait, may_send=may_send)
             await order.place(form)
             capture, demande = await save_document(page)
             note = order.note | _facts(capture) | ({"demande": demande} if demande else {})

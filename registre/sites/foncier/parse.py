@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from registre.domain.option import Option
-from registre.domain.request import TypeActe, normalize_number
+from registre.domain.request import DocumentKind, TypeActe, normalize_number
 from registre.domain.text import fold, tokens
 from registre.sites.base import Purchase
 from registre.sites.foncier.written import amount_cents, find_date, find_moment
@@ -230,6 +230,7 @@ def _history_row(columns: Iterable[str], row: Element) -> HistoryRow:
         amount_cents=amount_cents(cells.get("montant", "")),
         demande=cells.get("demande") or None,
         shown=cells,
+        kind=_kind_shown(cells),
     )
     link = links[-1] if links else None
     return HistoryRow(
@@ -239,6 +240,12 @@ def _history_row(columns: Iterable[str], row: Element) -> HistoryRow:
         link.attr("href") if link else "",
         cells,
     )
+
+
+def _kind_shown(cells: Mapping[str, str]) -> DocumentKind | None:
+    product = fold(f"{cells.get('produit', '')} {cells.get('type', '')}")
+    words = {"plan": DocumentKind.PLAN, "index": DocumentKind.INDEX, "acte": DocumentKind.ACTE}
+    return next((kind for word, kind in words.items() if word in product), None)
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Locator, Page
 
 from registre.browser.actions import Landing, click, network_error, take_dialogs, translated
-from registre.browser.once import SentOnce
+from registre.browser.once import SentOnce, always
 from registre.domain.errors import (
     DocumentLate,
     InactiveLot,
@@ -50,11 +50,20 @@ _Step = tuple[Locator, str]
 class Order:
     """One purchase under way on one page."""
 
-    def __init__(self, page: Page, target: Target, till: Till, *, wait: timedelta = DOCUMENT) -> None:
+    def __init__(
+        self,
+        page: Page,
+        target: Target,
+        till: Till,
+        *,
+        wait: timedelta = DOCUMENT,
+        may_send: Callable[[], bool] = always,
+    ) -> None:
         self._page = page
         self._target = target
         self._till = till
         self._wait_s = wait.total_seconds()
+        self._may_send = may_send
         self._deadline = 0.0
         self._resubmitted = False
         #: what was chosen and shown on the way
@@ -69,7 +78,7 @@ class Order:
         """
         self._deadline = time.monotonic() + self._wait_s
         step: _Step | None = (await form.submit_button(), "envoi de la demande")
-        async with SentOnce(self._page, timeout_s=self._wait_s) as guard:
+        async with SentOnce(self._page, timeout_s=self._wait_s, may_send=self._may_send) as guard:
             for _ in range(_MAX_SCREENS):
                 if step is None:
                     return

@@ -116,6 +116,17 @@ async def test_a_post_whose_connection_is_reset_is_not_sent_again(raw, tab):
     assert "Reset" in guard.failure
 
 
+async def test_a_post_whose_sender_no_longer_holds_the_job_never_leaves(raw, tab):
+    await tab.goto(raw.url)
+
+    with pytest.raises(SiteError):
+        async with SentOnce(tab, timeout_s=10, may_send=lambda: False) as guard:
+            await click(tab, tab.get_by_role("button", name="Payer"), what="paiement", timeout_s=10)
+
+    assert "retenu" in guard.failure
+    assert "POST /pay" not in raw.hits
+
+
 async def test_redirects_are_followed_one_by_one_and_the_page_ends_where_they_lead(raw, tab):
     await tab.goto(raw.url + "/hops")
 

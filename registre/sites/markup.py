@@ -64,6 +64,11 @@ class Element:
         """Visible text, spaces squeezed, scripts left out."""
         return re.sub(r"\s+", " ", "".join(_texts(self)).replace("\xa0", " ")).strip()
 
+    def says_beyond(self, other: Element) -> str:
+        """What this page says that the other does not: menus, notices and footers they share left out."""
+        known = {piece.strip() for piece in _texts(other)}
+        return " ".join(" ".join(piece for piece in _texts(self) if piece.strip() not in known).split())
+
     def up(self, tag: str) -> Element | None:
         """The nearest element above with this tag."""
         above = self.parent

@@ -118,10 +118,10 @@ def _obstacle(view: PageView, folded: str) -> Screen | None:
     if _links_to_login(view.root):
         # an entry page may announce its next maintenance
         return None
-    if messages.MAINTENANCE.search(folded):
-        return Screen.MAINTENANCE
     if messages.CLOSED.search(folded):
         return Screen.CLOSED
+    if messages.MAINTENANCE.search(folded):
+        return Screen.MAINTENANCE
     if view.status == 503:
         return Screen.MAINTENANCE
     return Screen.ERROR if _failed(view, folded) else None
@@ -180,7 +180,7 @@ def _around(view: PageView, folded: str) -> Screen | None:
         return Screen.WELCOME
     if _is_entry(view):
         return Screen.ENTRY
-    return Screen.ACCOUNT if messages.account_notice(_words(view.root)) is not None else None
+    return Screen.ACCOUNT if messages.states_account(_words(view.root)) else None
 
 
 def _reloads_itself(root: Element) -> bool:

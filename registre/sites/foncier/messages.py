@@ -48,6 +48,13 @@ _REFUSALS: Final[tuple[tuple[str, type[RegistreError]], ...]] = (
 )
 
 _LOCKED = r"verrouill|bloqu|suspend|desactiv|revoqu"
+#: A page may also say what to do *if* an account is locked: only a statement about this one counts there.
+_STATED: Final = re.compile(
+    r"\b(compte|acces|code|utilisateur|dossier|abonnement|mot de passe)\b.{0,40}\b(est|a ete|n est plus)\b.{0,30}"
+    rf"({_LOCKED}|expire|echu|valide|actif)"
+    r"|\baucune?\b.{0,20}(carte de|mode de paiement)"
+    r"|\bdevez\b.{0,40}(mot de passe|carte de|mode de paiement|conditions d utilisation|question)"
+)
 _LOGIN: Final[tuple[tuple[str, type[RegistreError]], ...]] = (
     (r"session (est )?deja (ouverte|active|en cours)|deja (utilise|en cours d utilisation)", SiteError),
     (_LOCKED, AccountBenched),
@@ -60,14 +67,18 @@ _LOGIN: Final[tuple[tuple[str, type[RegistreError]], ...]] = (
 
 #: Words of pages that replace the one asked for, on folded text. Only headings and short pages are searched.
 EXPIRED: Final = re.compile(
-    r"session.{0,30}(expire|termine|pris fin|n est plus valide|inexistante)|delai.{0,20}session"
+    r"session.{0,30}(expiree|a expire|est expire|termine|pris fin|n est plus valide|inexistante)|delai.{0,20}session"
 )
 MAINTENANCE: Final = re.compile(
     r"en maintenance|travaux (de |d )?(maintenance|entretien)|temporairement (indisponible|hors service|interrompu)"
     r"|service (est )?(indisponible|non disponible)|maintenance (planifiee|en cours)"
+    r"|\b(registre|site|services?|systeme)\b.{0,30}(n est|ne sont) pas (accessible|disponible|offert)"
+    r"|\b(registre|site|services?|systeme)\b.{0,30}(est|sont) (actuellement |presentement )?"
+    r"(inaccessible|indisponible|interrompu|hors service)"
 )
 CLOSED: Final = re.compile(
-    r"service (est )?ferme|(en dehors|hors) des heures|heures d ouverture|heures de service|site (est )?ferme"
+    r"\b(registre|service)\b.{0,30} (est|sont) ferme|service ferme|(en dehors|hors) des heures|heures d ouverture"
+    r"|heures de service|site (est )?ferme"
 )
 CHALLENGE: Final = re.compile(
     r"captcha|etre humain|etes humain|pas un robot|just a moment|checking your browser|verify you are human"
@@ -103,8 +114,13 @@ def login_refusal(sentence: str) -> RegistreError:
 
 
 def account_notice(text: str) -> RegistreError | None:
-    """The error of a page that stops a login for a reason of the account's own; None if it is no such page."""
+    """The error of words that stop a login for a reason of the account's own; None if they are no such words."""
     return _first(_LOGIN, text)
+
+
+def states_account(text: str) -> bool:
+    """True where a whole page, menus and help included, states that this account cannot be used."""
+    return bool(_STATED.search(fold(text))) and account_notice(text) is not None
 
 
 def is_similar(sentence: str) -> bool:

@@ -11,11 +11,16 @@ from registre.browser.actions import Landing, click, fill, first_present, goto, 
 from registre.domain.account import Account
 from registre.domain.errors import LayoutChanged, LoginFailed, SessionLost
 from registre.sites.foncier import messages, parse, selectors
-from registre.sites.foncier.classify import SIGNED_OUT, PageView, Screen
+from registre.sites.foncier.classify import FORMS, SIGNED_OUT, PageView, Screen
 from registre.sites.foncier.pages.view import control, obstacle, read_screen, unexpected
+from registre.sites.markup import Element
 
 #: Pages between the entry and the login form; one is known.
 _MAX_STEPS: Final = 3
+#: Screens told by words that a welcome page may use as well: "maintenance dimanche", "changer le mot de passe".
+_DOUBTFUL: Final = frozenset(
+    {Screen.UNKNOWN, Screen.ACCOUNT, Screen.EXPIRED, Screen.MAINTENANCE, Screen.CLOSED, Screen.PREPARING}
+)
 
 
 async def sign_in(page: Page, account: Account, *, base_url: str) -> PageView:
@@ -30,18 +35,26 @@ async def sign_in(page: Page, account: Account, *, base_url: str) -> PageView:
     code = await control(page, selectors.LOGIN_CODE, what="code d'utilisateur", screen=Screen.LOGIN)
     password = await control(page, selectors.LOGIN_PASSWORD, what="mot de passe", screen=Screen.LOGIN)
     submit = await control(page, selectors.LOGIN_SUBMIT, what="bouton de connexion", screen=Screen.LOGIN)
+    before, _ = await read_screen(page)
     take_dialogs(page)
     await fill(code, account.username, what="code d'utilisateur")
     await fill(password, account.password, what="mot de passe")
     landing = await click(page, submit, what="connexion")
-    return await _judge(page, landing)
+    return await _judge(page, landing, before.root, base_url=base_url)
 
 
-async def _judge(page: Page, landing: Landing) -> PageView:
+async def _judge(page: Page, landing: Landing, before: Element, *, base_url: str) -> PageView:
     view, screen = await read_screen(page, status=landing.status)
-    said = parse.error_sentence(view.root) or " ".join(take_dialogs(page))
+    said = parse.error_sentence(view.root) or " ".join(take_dialogs(page)) or view.root.says_beyond(before)
+    if screen is Screen.LOGIN and not landing.moved and not said:
+        # no password left the page: nothing to hold against the account
+        raise LayoutChanged("Le bouton de connexion n'a rien envoyé.", screen=screen)
     if screen is Screen.LOGIN:
         raise messages.login_refusal(said)
+    if screen in _DOUBTFUL and view.status < 400 and await _opens_form(page, base_url):
+        return view
+    if screen is Screen.UNKNOWN and (notice := messages.account_notice(said)):
+        raise notice
     if screen is Screen.EXPIRED:
         raise messages.login_refusal(view.root.text[:160])
     if screen is Screen.ENTRY:
@@ -55,6 +68,18 @@ async def _judge(page: Page, landing: Landing) -> PageView:
     raise unexpected(view, screen, "connexion")
 
 
+async def _opens_form(page: Page, base_url: str) -> bool:
+    """The proof of being signed in, whatever the page shown: a search form opens. Asked in a tab of its own, free."""
+    with translated("contrôle de la connexion", screen=Screen.LOGIN):
+        tab = await page.context.new_page()
+        try:
+            landing = await goto(tab, urljoin(base_url, selectors.INDEX_PATH), what="contrôle de la connexion")
+            _, screen = await read_screen(tab, status=landing.status)
+        finally:
+            await tab.close()
+    return screen in FORMS
+
+
 async def _open_login(page: Page, base_url: str) -> PageView | None:
     """Reach the login form; the page shown instead when the site still knows this context's session."""
     landing = await goto(page, urljoin(base_url, selectors.ENTRY_PATH), what="page d'entrée")
@@ -64,6 +89,9 @@ async def _open_login(page: Page, base_url: str) -> PageView | None:
             return None
         if screen is Screen.WELCOME and parse.logout_link(view.root) is not None:
             return view
+        if screen is Screen.ACCOUNT:
+            # nobody has signed in yet: help about accounts, not the state of this one
+            screen = Screen.UNKNOWN
         error = obstacle(view, screen)
         if error is not None and not isinstance(error, SessionLost):
             raise error

@@ -38,6 +38,12 @@ def role(kind: Literal["button", "link"], text: str) -> Callable[[Scope], Locato
     return lambda scope: scope.get_by_role(kind, name=re.compile(text, re.IGNORECASE))
 
 
+def after(field: str, candidate: Callable[[Scope], Locator]) -> Callable[[Scope], Locator]:
+    """The first match below the field of that name or id: other forms of the page may have a button so named."""
+    below = f"xpath=//*[@name='{field}' or @id='{field}']/following::*"
+    return lambda scope: candidate(scope).and_(scope.locator(below)).first
+
+
 # entry: the address of the login page is read from whichever of these carries it --------------------------------
 
 ENTRY_HREFS: Final = (
@@ -92,11 +98,16 @@ INSCRIPTION: Final[Candidates] = (
     label(r"numéro d.inscription"),
 )
 LOT_SUBMIT: Final[Candidates] = (
+    after("txtNumrtLot", role("button", r"^\s*soumettre\s*$")),
     role("button", r"^\s*soumettre\s*$"),
     css("input[name='btnSoumt']"),
     css("input[type=submit][value*='Soumettre' i]"),
 )
-ACTE_SUBMIT: Final[Candidates] = (role("button", r"^\s*rechercher\s*$"), css("input[value*='Rechercher' i]"))
+ACTE_SUBMIT: Final[Candidates] = (
+    after("txtNoReqst", role("button", r"^\s*rechercher\s*$")),
+    role("button", r"^\s*rechercher\s*$"),
+    css("input[value*='Rechercher' i]"),
+)
 
 # list of similar numbers, plan selection, confirmation -----------------------------------------------------------
 

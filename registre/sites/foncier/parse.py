@@ -126,7 +126,9 @@ def history_link(root: Element) -> str:
     for link in root.find_all("a", "area"):
         words = fold(f"{link.text} {link.attr('title')} {link.attr('alt')}")
         if re.search(
-            r"\b(historique|releve)\b|(suivi|liste) (de |des |de vos )?(demandes|consultations|achats)", words
+            r"\b(historique|releve|factures?|facturation)\b"
+            r"|(suivi|liste) (de |des |de vos )?(demandes|consultations|achats)",
+            words,
         ):
             return link.attr("href")
     return ""
@@ -135,7 +137,8 @@ def history_link(root: Element) -> str:
 def home_link(root: Element) -> str:
     """Address of the welcome page, empty when nothing leads there."""
     for link in root.find_all("a", "area"):
-        if re.search(r"\baccueil\b", fold(f"{link.text} {link.attr('title')} {link.attr('alt')}")):
+        icons = " ".join(image.attr("alt") for image in link.find_all("img"))
+        if re.search(r"\baccueil\b", fold(f"{link.text} {link.attr('title')} {link.attr('alt')} {icons}")):
             return link.attr("href")
     return ""
 

@@ -33,11 +33,21 @@ async def open_history(page: Page, *, base_url: str) -> PageView | None:
     Raises:
         SessionLost, SiteUnavailable, SiteError, SiteUnreachable, PageTimeout, Challenge, LayoutChanged.
     """
-    view = await _open(page, urljoin(base_url, selectors.INDEX_PATH))
+    landing = await goto(page, urljoin(base_url, selectors.INDEX_PATH), what="page du registre")
+    view, screen = await read_screen(page, status=landing.status)
+    error = obstacle(view, screen)
+    if error is not None:
+        raise error
+    if screen is Screen.UNKNOWN:
+        raise unexpected(view, screen, "historique des consultations")
     address = parse.history_link(view.root)
     if not address and (home := parse.home_link(view.root)):
-        view = await _open(page, urljoin(view.url, home))
+        landing = await goto(page, urljoin(view.url, home), what="page d'accueil")
+        view, screen = await read_screen(page, status=landing.status)
         address = parse.history_link(view.root)
+        error = None if address else obstacle(view, screen)
+        if error is not None:
+            raise error
     if not address:
         return None
     landing = await goto(page, urljoin(view.url, address), what="historique des consultations")
@@ -48,17 +58,6 @@ async def open_history(page: Page, *, base_url: str) -> PageView | None:
     if error is not None:
         raise error
     if parse.history_rows(view.root) is None:
-        raise unexpected(view, screen, "historique des consultations")
-    return view
-
-
-async def _open(page: Page, url: str) -> PageView:
-    landing = await goto(page, url, what="page du registre")
-    view, screen = await read_screen(page, status=landing.status)
-    error = obstacle(view, screen)
-    if error is not None:
-        raise error
-    if screen is Screen.UNKNOWN:
         raise unexpected(view, screen, "historique des consultations")
     return view
 

@@ -21,6 +21,7 @@ from registre.sandbox.foncier.options import NORMAL_ACCOUNTS, Options
 from registre.sandbox.server import create_app, serve
 from registre.sites import adapter_for
 from registre.sites.foncier.adapter import FoncierAdapter
+from tests.sites.other_visit import visit as visit
 
 KINDS = ("chromium-headless-shell", "chromium")
 

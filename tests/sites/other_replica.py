@@ -9,18 +9,23 @@ import itertools
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
 
-import other_replica_data as data
-import other_replica_pages as pages
 import uvicorn
-from other_replica_pages import Quirks
 from reportlab.pdfgen.canvas import Canvas
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.sites import other_replica_data as data
+from tests.sites import other_replica_pages as pages
+from tests.sites.other_replica_pages import Quirks
+
+#: one of them, for tests
+ACCOUNT = next(iter(data.ACCOUNTS.items()))
 COOKIE = "ASPSESSIONIDCQTRABDA"
 
 
@@ -44,10 +49,8 @@ class OtherReplica:
 
     @property
     def hits(self) -> int:
+        """How often a PDF was asked for."""
         return sum(pages.PDF.lower() in line for line in self.log)
-
-    def forget_sessions(self) -> None:
-        self.sessions.clear()
 
     def html(self, text: str, status: int = 200) -> Response:
         kind = f"text/html; charset={self.quirks.charset}" if self.quirks.charset_in_header else "text/html"
@@ -74,9 +77,9 @@ class OtherReplica:
             return self.expired()
         handlers = {
             pages.WELCOME: lambda: self.html(pages.welcome(self.quirks, "Étude Côté, notaires")),
-            pages.LOGOUT: lambda: self.leave(request),
-            pages.INDEX: lambda: self.lot_form(request, form, account, "index"),
-            pages.PLAN: lambda: self.lot_form(request, form, account, "plan"),
+            pages.LOGOUT: self.expired,
+            pages.INDEX: lambda: self.lot_form(form, account, "index"),
+            pages.PLAN: lambda: self.lot_form(form, account, "plan"),
             pages.ACTE: lambda: self.acte_form(request, form, account),
             pages.SELECTION: lambda: self.selection(request, form),
             pages.CONFIRMATION: lambda: self.confirmation(request, form),
@@ -87,20 +90,14 @@ class OtherReplica:
             pages.PDF: lambda: self.pdf(request),
             pages.HISTORY: self.history,
         }
-        for known, handler in handlers.items():
-            if known.lower() == path:
-                return handler()
-        return self.page("Erreur", "Page introuvable", status=404)
+        handler = next((handler for known, handler in handlers.items() if known.lower() == path), None)
+        return handler() if handler else self.page("Erreur", "Page introuvable", status=404)
 
     def expired(self) -> Response:
         if self.quirks.expiry == "C":
             body = f'<p>Votre session a pris fin. Veuillez vous <a href="{pages.LOGIN}">identifier de nouveau</a>.</p>'
             return self.page("Fin de session", body, signed=False)
         return RedirectResponse("/Sirf/" if self.quirks.expiry == "A" else pages.LOGIN, 302)
-
-    def leave(self, request: Request) -> Response:
-        self.sessions.pop(request.cookies.get(COOKIE, ""), None)
-        return RedirectResponse("/Sirf/", 302)
 
     def sign_in(self, request: Request, form: dict[str, str]) -> Response:
         cookie = request.cookies.get(COOKIE)
@@ -116,7 +113,7 @@ class OtherReplica:
         self.sessions[cookie] = code
         return RedirectResponse("../14_06_03/pf_14_06_03_acuel.asp", 302)
 
-    def lot_form(self, request: Request, form: dict[str, str], account: str, product: str) -> Response:
+    def lot_form(self, form: dict[str, str], account: str, product: str) -> Response:
         q, path = self.quirks, pages.INDEX if product == "index" else pages.PLAN
         circ, cadastre = form.get("selCircnFoncr", "NULL"), form.get("selCadst", "000000")
         secondary, lot = form.get("selDesgnSecnd", "A"), form.get("txtNumrtLot", "")
@@ -274,14 +271,17 @@ class OtherReplica:
         return Response(sheet.getvalue(), media_type="application/pdf", headers=headers)
 
     def history(self) -> Response:
+        now = f"{datetime.now(ZoneInfo('America/Toronto')):%Y-%m-%d %H:%M}"
         rows = "".join(
-            f"<tr><td>2026-11-22 09:1{at}</td><td>{code}</td><td>{demand.product}</td><td>{demand.lines[1]}</td>"
-            f"<td>{demand.lines[-1]}</td><td>1,50 $</td></tr>"
-            for at, demand in enumerate(self.demands.values())
-            if demand.charged and (code := demand.account)
+            f"<tr><td>{now}</td><td>{demand.lines[0]}</td><td>{demand.lines[1].split(' : ')[1]}</td>"
+            f"<td>{demand.number}</td><td>1,50 $</td></tr>"
+            for demand in self.demands.values()
+            if demand.charged
         )
-        head = "<tr><td>Date</td><td>Client</td><td>Service</td><td>Endroit</td><td>Objet</td><td>Frais</td></tr>"
-        return self.page(self.quirks.history or "", f"<h2>{self.quirks.history}</h2><table>{head}{rows}</table>")
+        names = ("Date", "Service", "Circonscription foncière", "No de lot ou d'inscription", "Frais")
+        head = "".join(f"<td>{name}</td>" for name in names)
+        body = f"<h2>{self.quirks.history}</h2><table><tr>{head}</tr>{rows}</table>"
+        return self.page("Opérations", body)
 
 
 @contextlib.asynccontextmanager

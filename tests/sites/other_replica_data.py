@@ -61,6 +61,11 @@ class Demand:
     choices: list[date] = field(default_factory=list)
     note: str = ""
 
+    @property
+    def number(self) -> str:
+        """What follows the colon of the line that names the lot or the inscription."""
+        return next(line for line in self.lines if line.startswith(("Lot", "Numéro"))).split(" : ")[1]
+
 
 def no_lot(key: tuple[str, str, str, str]) -> str:
     circ, cadastre, lot, _ = key

@@ -50,7 +50,7 @@ class Quirks:
     confirm: tuple[str, ...] = ("plan",)
     newest_last: bool = True
     dates: str = "%Y-%m-%d"
-    #: None: the registry shows no history at all
+    #: words of the link to the account's past purchases, on the welcome page only; None: no such page at all
     history: str | None = None
     home_links: bool = False
     #: the save link's only mark is its title
@@ -58,8 +58,13 @@ class Quirks:
     #: where a refused login says so: cell (td.contValErr), plain (a red paragraph)
     refusal: str = "cell"
     refused: str = "Le code d'utilisateur et le mot de passe fournis ne concordent pas."
+    #: the site's own search: top ("OK"), bottom ("Rechercher"), rival ("Rechercher" above the forms)
     search_box: str = "top"
+    #: <table><form><tr>: the browser then holds the form element empty, its controls outside it
+    torn: bool = False
     alert: bool = False
+    #: the login form's script sends nothing
+    dead_login: bool = False
 
 
 def layout(q: Quirks, title: str, body: str, *, signed: bool, head: str = "") -> str:
@@ -67,14 +72,14 @@ def layout(q: Quirks, title: str, body: str, *, signed: bool, head: str = "") ->
     if signed:
         links.append(f'<a href="{WELCOME}"><img src="/Sirf/images/maison.gif" alt="Page d\'accueil" border="0"></a>')
         links.append(f'<a href="{LOGOUT}">Quitter</a>')
-    if signed and q.history:
-        links.append(f'<a href="{HISTORY}">{q.history}</a>')
     box = (
         '<form name="frmSite" action="/Sirf/recherche.asp" method="get"><input type="hidden" name="langue" value="fr">'
         '<input type="text" name="txtMots" size="12"><input type="submit" value="{}"></form>'
     )
-    top = box.format("OK") if q.search_box == "top" else ""
+    top = {"top": box.format("OK"), "rival": box.format("Rechercher")}.get(q.search_box, "")
     bottom = box.format("Rechercher") if q.search_box == "bottom" else ""
+    if q.torn:
+        body = re.sub(r"(<form[^>]*>)(.*)</form>", r"<table>\1<tr><td>\2</td></tr></form></table>", body, flags=re.S)
     page = (
         '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN"><html><head>'
         f'<meta http-equiv="Content-Type" content="text/html; charset={q.charset}">{head}<title>{title}</title></head>'
@@ -103,7 +108,8 @@ def message(text: str) -> str:
 
 def button(q: Quirks, name: str, value: str) -> str:
     if q.submit == "image":
-        return f'<input type="image" name="{name}" src="/Sirf/images/{name}.gif" alt="{value}" value="{value}">'
+        picture = f'src="/Sirf/images/{name}.gif" width="80" height="20" alt="{value}"'
+        return f'<input type="image" name="{name}" {picture} value="{value}">'
     if q.submit == "button":
         return f'<button type="submit" name="{name}" value="1"><b>{value}</b></button>'
     return f'<input class="BoutnStand" type="submit" name="{name}" value="{value}">'
@@ -143,7 +149,8 @@ def login(q: Quirks, error: str = "", code: str = "") -> str:
     notice = "" if not error else message(error) if q.refusal == "cell" else f'<p><font color="red">{error}</font></p>'
     body = (
         f"<h2>Identification</h2>{notice}<p>Votre session prend fin après 20 minutes sans activité.</p>"
-        '<form name="frmIdent" method="post" action="pf_14_06_01_reglr.asp">'
+        '<form name="frmIdent" method="post" action="pf_14_06_01_reglr.asp"'
+        f"{' onsubmit=' + chr(34) + 'return false' + chr(34) if q.dead_login else ''}>"
         '<input type="hidden" name="txtEtat" value="valdr"><input type="hidden" name="txtBoutn" value="btnSoumt">'
         '<input type="hidden" name="txtInAfichQuestIdentPersn" value="N">'
         '<input type="hidden" name="txtVersn" value="7">'
@@ -159,6 +166,7 @@ def welcome(q: Quirks, holder: str) -> str:
     forms = f'<p><a href="{INDEX}">Index des immeubles</a> <a href="{ACTE}">Actes</a> <a href="{PLAN}">Plans</a></p>'
     body = (
         f"<h2>Bienvenue</h2><p>{escape(holder)}</p>{forms if q.home_links else ''}"
+        f"{f'<a href={chr(34)}{HISTORY}{chr(34)}>{q.history}</a>' if q.history else ''}"
         "<p>Avis: une interruption de service pour maintenance est prévue dimanche de 6 h à 9 h.</p>"
     )
     return layout(q, "Accueil", body, signed=True)

@@ -59,7 +59,7 @@ async def _judge(page: Page, landing: Landing, before: Element, *, base_url: str
         raise messages.login_refusal(view.root.text[:160])
     if screen is Screen.ENTRY:
         back = LoginFailed("Le registre est revenu à sa page d'entrée après la connexion.", screen=Screen.LOGIN)
-        raise messages.account_notice(view.root.text) or back
+        raise (messages.account_notice(said) if messages.states_account(said) else None) or back
     error = obstacle(view, screen)
     if error is not None:
         raise error

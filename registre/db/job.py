@@ -172,14 +172,6 @@ async def cancel_job(connection: Connection, job_id: UUID, *, actor: str) -> str
     return "too_late" if row is None else str(row[0])
 
 
-async def record_event(
-    connection: Connection, name: str, *, job_id: UUID | None, actor: str, data: dict[str, Any]
-) -> None:
-    """Append to the event log."""
-    values = {"job_id": job_id, "name": name, "actor": actor, "data": Jsonb(data)}
-    await connection.execute(_SQL["record_event"], values)
-
-
 async def _fenced(connection: Connection, name: str, values: dict[str, Any]) -> None:
     if await (await connection.execute(_SQL[name], values)).fetchone() is None:
         raise Fenced

@@ -170,6 +170,3 @@ SELECT registre.requeue(%(job_id)s, %(actor)s, %(rebuy)s)
 
 -- name: cancel_job
 SELECT registre.cancel(%(job_id)s, %(actor)s)
-
--- name: record_event
-INSERT INTO registre.event (job_id, name, actor, data) VALUES (%(job_id)s, %(name)s, %(actor)s, %(data)s)

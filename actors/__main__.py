@@ -11,7 +11,7 @@ from typing import Final
 
 from actors.clock import run_clock
 from actors.lifecycle import WorkerProcess
-from registre import logs, sentry
+from registre import crash, logs, sentry
 from registre.db.pool import Database
 from registre.domain.errors import ConfigurationError
 from registre.installation import database_url
@@ -31,6 +31,7 @@ def main() -> int:
         settings = read_settings()
         logs.configure(settings.log_level)
         sentry.configure(settings.sentry_dsn, environment=settings.environment)
+        crash.arm(settings.crash)
         if role == "clock":
             asyncio.run(_clock(settings))
         else:

@@ -14,6 +14,7 @@ import structlog
 
 from actors.handoff import hand_off
 from registre import sentry
+from registre.crash import crash_point
 from registre.db import job as jobs
 from registre.db.job import Trouble
 from registre.db.pool import GONE
@@ -67,9 +68,12 @@ async def _claim(runtime: Runtime, stage: Stage, job_id: UUID) -> Job | None:
         # The message is spent; leave the job one for whoever is still working.
         await insist(lambda connection: jobs.announce(connection, job_id, stage))
         return None
+    crash_point("before_claim")
     job = await insist(lambda connection: jobs.claim_job(connection, job_id, stage, worker=runtime.worker, lease=LEASE))
     if job is None:
         _log.debug("job.claim_lost", job=str(job_id), stage=stage)
+    else:
+        crash_point("after_claim")
     return job
 
 
@@ -97,6 +101,7 @@ async def _work(runtime: Runtime, job: Job, older: Running | None) -> Stage | No
             older.task.cancel()
             await asyncio.wait({older.task})
         result = await _bounded(runtime, job)
+        crash_point("before_commit")
         following = await runtime.database.insist(lambda connection: hand_off(connection, runtime.worker, job, result))
     except Fenced:
         await _drop(runtime, job)

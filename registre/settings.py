@@ -63,6 +63,8 @@ class Settings:
     sentry_dsn: Secret | None = field(default=None, metadata={"env": "SENTRY_DSN"})
     #: name of this installation in logs and Sentry
     environment: str = field(default="dev", metadata={"env": "REGISTRE_ENVIRONMENT"})
+    #: for trials of recovery only: POINT:N, see `crash.py`
+    crash: str | None = field(default=None, metadata={"env": "REGISTRE_CRASH"})
 
     @property
     def object_root(self) -> str:

@@ -20,6 +20,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from registre.browser.actions import translated
 from registre.browser.once import Answer, Asking, fulfil
+from registre.crash import crash_point
 from registre.domain.errors import PageTimeout
 
 #: After an HTML page instead of a document, how long to wait for the document it may lead to.
@@ -151,6 +152,7 @@ class _Catcher:
             self._html = capture
             await fulfil(route, replace(answer, content=_framed(answer.content)))
             return
+        crash_point("mid_download")
         self._keep(capture)
         await route.fulfill(status=204)
 

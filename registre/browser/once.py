@@ -22,6 +22,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from playwright.async_api import BrowserContext, Page, Request, Route
 from playwright.async_api import Error as PlaywrightError
 
+from registre.crash import crash_point
+
 #: Title of the page that carries the browser from the first address of a chain to its last.
 CROSSING_TITLE: Final = "registre: suite"
 _CROSSING: Final = "<html><head><title>{title}</title><script>location.replace({url})</script></head></html>"
@@ -220,6 +222,7 @@ def _send(connection: HTTPConnection, ask: _Ask, cookie: str) -> Answer:
         if not ask.may_send():
             return Answer(ask.url, error="retenu: la demande n'est plus à ce processus")
         connection.request(ask.method, path, body=ask.body, headers=headers)
+        crash_point("after_paying_click")
         response = connection.getresponse()
     except (OSError, HTTPException) as exc:
         return Answer(ask.url, error=_reason(exc))

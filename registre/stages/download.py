@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from registre.browser.session import Session
+from registre.crash import crash_point
 from registre.db import charge as charges
 from registre.db.charge import Charge
 from registre.db.pool import GONE
@@ -89,6 +90,7 @@ async def _intend(job: Job, target: Target, session: Session, context: StageCont
 
 async def _buy(job: Job, charge: Charge, session: Session, context: StageContext) -> Staged:
     _, adapter = context.site()
+    crash_point("after_intent")
     try:
         delivery = await adapter.buy(session.page, charge.target, may_send=lambda: context.holds(job))
     except BaseException as exc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from registre.crash import crash_point
 from registre.db import document as documents
 from registre.db.document import Document
 from registre.domain.errors import ReaderFailed, StorageFailed
@@ -33,6 +34,7 @@ async def run(job: Job, context: StageContext) -> Read:
         reading = await _read(content, number, DocumentKind(document.kind), context)
         if reading.state is PageState.FAILED:
             failures.append(f"page {number}: {reading.error}")
+        crash_point("mid_ocr")
         async with context.database.connection() as connection:
             await documents.add_page(connection, document.id, reading, searchable(reading.text, reading.rows))
     if failures:

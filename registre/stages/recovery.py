@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from registre.browser.session import Session
+from registre.crash import crash_point
 from registre.db import charge as charges
 from registre.db.charge import Charge
 from registre.domain.errors import BadPdf, ChargeUnproven, DocumentLate, SettlingCharge, WrongDocument
@@ -97,6 +98,7 @@ async def keep_delivery(charge: Charge, delivery: Delivery, context: StageContex
         raise
     key = staging_key(charge.id)
     await context.objects.put(key, delivery.content)
+    crash_point("after_object_write")
     return key
 
 

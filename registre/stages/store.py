@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from registre.crash import crash_point
 from registre.db import charge as charges
 from registre.db import job as jobs
 from registre.domain.errors import StorageFailed
@@ -36,6 +37,7 @@ async def run(job: Job, context: StageContext) -> Stored:
     for place in (key, f"{bucket}/{name}"):
         if await context.objects.find(place) != content:
             await context.objects.put(place, content)
+            crash_point("after_object_write")
     checked = number_in(target.number, facts.text) if facts.text.strip() else None
     return Stored(target, facts, key, f"{bucket}/{name}", checked, staging_key)
 

@@ -130,4 +130,6 @@ def _inscription(raw: dict[str, Any]) -> Inscription:
         radiations=tuple(raw["radiations"]),
         raw=raw["raw"],
         uncertain=tuple(raw["uncertain"]),
+        witnesses={name: tuple(readers) for name, readers in raw.get("witnesses", {}).items()},
+        others=raw.get("others", {}),
     )

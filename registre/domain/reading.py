@@ -49,18 +49,34 @@ class Inscription:
     radiations: tuple[str, ...] = ()
     #: the row's text exactly as read
     raw: str = ""
-    #: names of the fields a domain check doubts
+    #: names of the fields that a domain check or another reader doubts; `row` when only one reader saw it at all
     uncertain: tuple[str, ...] = ()
+    #: field → readers that read the value kept; empty while one reader alone has looked
+    witnesses: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    #: field → reader → what it read instead
+    others: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A number, date or amount of running text that two readers do not agree on."""
+
+    #: as the text kept has it; None where only the other reader saw something
+    read: str | None
+    #: as the other reader has it; None where it saw nothing
+    other: str | None
+    #: the words around it
+    near: str
 
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """One page, read by one reader."""
+    """One page, as one reader read it or as several agree on it."""
 
     #: 1 for the first page of the PDF
     number: int
     state: PageState
-    #: `text_layer`, `rapidocr`
+    #: `text_layer`, `rapidocr`, `gemini`; several joined by `+`, the one whose text is kept first
     reader: str
     reader_version: str
     text: str = ""
@@ -71,6 +87,8 @@ class PageReading:
     confidence: float | None = None
     #: what went wrong, for `failed`
     error: str | None = None
+    #: critical figures of the text that another reader read otherwise
+    doubts: tuple[Doubt, ...] = ()
 
     def rows_json(self) -> list[dict[str, Any]]:
         """Rows as plain JSON values."""

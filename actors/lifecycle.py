@@ -15,7 +15,7 @@ import structlog
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.worker import Worker
 
-from registre.broker import JobBroker
+from registre.broker import JobBroker, Source
 from registre.installation import database_url
 from registre.pipeline import PLAN
 from registre.runtime import Runtime, open_runtime
@@ -30,7 +30,7 @@ def runtime() -> Runtime:
     return _open[0]
 
 
-def stage_actor(work: Callable[[str], Awaitable[None]]) -> Callable[[str], object]:
+def stage_actor(work: Callable[[str, str], Awaitable[None]]) -> Callable[[str, str], object]:
     """Declare the actor of one stage: named after it, on the queue of that name. Tries are counted on the row, so
     dramatiq's own retries stay out."""
     name = work.__name__
@@ -57,7 +57,7 @@ class WorkerProcess:
 
     def _start(self, settings: Settings, role: str, slots: dict[str, int]) -> None:
         _open.append(self._run(open_runtime(settings, role, slot=slot_name(role))))
-        broker = JobBroker(database_url(settings), slots=slots)
+        broker = JobBroker([Source(settings.environment, database_url(settings))], slots=slots)
         # The actors bind to the broker in force when they are imported.
         dramatiq.set_broker(broker)
         for stage in slots:

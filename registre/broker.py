@@ -17,7 +17,9 @@ import select
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -45,11 +47,26 @@ POLL_S = 1.0
 _GONE = (psycopg2.OperationalError, psycopg2.InterfaceError, PoolError)
 
 
-class JobBroker(PostgresBroker):
-    """Consumes for one process. `slots` says how many messages of each queue it may hold at once, never more."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One environment's queue."""
 
-    def __init__(self, url: str, *, slots: dict[str, int], middleware: list[Middleware] | None = None) -> None:
-        self.connections = _WaitingPool(url, maxconn=4)
+    #: given to each actor as its keyword argument `environment`
+    environment: str
+    url: str
+    #: what is claimed from here; None: every queue of the process
+    queues: frozenset[str] | None = None
+
+
+class JobBroker(PostgresBroker):
+    """Consumes for one process. `sources` stand in order of priority; `slots` says how many messages of each queue it
+    may hold at once, never more."""
+
+    def __init__(
+        self, sources: Sequence[Source], *, slots: dict[str, int], middleware: list[Middleware] | None = None
+    ) -> None:
+        self.environment = sources[0].environment
+        self.connections = _WaitingPool(sources[0].url, maxconn=4)
         super().__init__(pool=self.connections, results=False, middleware=middleware or [])
         self.slots = slots
         self.consumers: dict[str, JobConsumer] = {}
@@ -197,6 +214,7 @@ class JobConsumer(Consumer):
             raise ValueError("queue or id differ from the row's")
         if not isinstance(message.options, dict):
             raise TypeError("options are no object")
+        message.kwargs["environment"] = self.broker.environment
         return message
 
     def ack(self, message: MessageProxy) -> None:

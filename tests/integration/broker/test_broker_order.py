@@ -9,7 +9,7 @@ import time
 from dramatiq.message import Message
 from psycopg.types.json import Jsonb
 
-from registre.broker import JobBroker
+from registre.broker import JobBroker, Source
 from tests.integration.broker.conftest import Bench
 
 
@@ -183,7 +183,7 @@ def test_fourteen_queues_work_in_one_process_on_few_connections(bench: Bench) ->
 
 
 def test_forty_senders_share_the_brokers_connections(bench: Bench) -> None:
-    broker = JobBroker(bench.url, slots={})
+    broker = JobBroker([Source("test", bench.url)], slots={})
     failures = []
 
     def send() -> None:

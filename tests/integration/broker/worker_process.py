@@ -28,19 +28,19 @@ def main() -> None:
     def write(word: str, name: object) -> None:
         os.write(file, f"{word} {name} {os.getpid()} {time.time():.4f}\n".encode())
 
-    broker = module.JobBroker(url, slots=slots)
+    broker = module.JobBroker([module.Source("test", url)], slots=slots)
     dramatiq.set_broker(broker)
     for queue in slots:
 
-        def note(name: str, queue: str = queue) -> None:
+        def note(name: str, environment: str, queue: str = queue) -> None:
             write("ran", f"{queue}:{name}")
 
-        def nap(name: str, seconds: float, queue: str = queue) -> None:
+        def nap(name: str, seconds: float, environment: str, queue: str = queue) -> None:
             write("start", f"{queue}:{name}")
             time.sleep(seconds)
             write("end", f"{queue}:{name}")
 
-        def die(name: str, queue: str = queue) -> None:
+        def die(name: str, environment: str, queue: str = queue) -> None:
             write("start", f"{queue}:{name}")
             os.kill(os.getpid(), signal.SIGKILL)
 

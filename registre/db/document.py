@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from registre.db.pool import Connection
 from registre.db.queries import load
-from registre.domain.reading import Inscription, PageReading, PageState, Partie, PdfFacts, RowKind
+from registre.domain.reading import Inscription, PageReading, PageState, Partie, PdfFacts, RowKind, Suggestion
 from registre.domain.request import Target
 
 _SQL = load("document")
@@ -132,4 +132,10 @@ def _inscription(raw: dict[str, Any]) -> Inscription:
         uncertain=tuple(raw["uncertain"]),
         witnesses={name: tuple(readers) for name, readers in raw.get("witnesses", {}).items()},
         others=raw.get("others", {}),
+        nature_normalisee=raw.get("nature_normalisee"),
+        suggestions=tuple(_suggestion(item) for item in raw.get("suggestions", ())),
     )
+
+
+def _suggestion(raw: dict[str, Any]) -> Suggestion:
+    return Suggestion(raw["field"], raw["value"], raw["score"], tuple(raw["rules"]), raw["instead_of"])

@@ -32,6 +32,21 @@ class Partie:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the registry's habits make likely instead of what was read. Never applied by itself."""
+
+    #: `nature` or `parties`
+    field: str
+    value: str
+    #: 3 likely, 5 almost certain
+    score: int
+    #: numbers of the rules that speak for it (`registre/ocr/correction/rules.toml`)
+    rules: tuple[int, ...]
+    #: the name it would replace, for `parties`
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Inscription:
     """One row of an index des immeubles. Never invents: what was not read is None."""
 
@@ -55,6 +70,9 @@ class Inscription:
     witnesses: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     #: field → reader → what it read instead
     others: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    #: the nature's usual name, where it is a known one; the list is open
+    nature_normalisee: str | None = None
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

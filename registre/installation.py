@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from registre.accounts import Vault
 from registre.domain.errors import ConfigurationError
-from registre.settings import Settings
+from registre.settings import Environment, Secret, Settings
 
 # The private servers' code is loaded only where a setting is missing: ordinary commands must start quickly.
 
 
+def environments(settings: Settings) -> tuple[Environment, ...]:
+    """Every environment this installation serves, the one served first at the head; at least one.
+
+    Raises:
+        ConfigurationError: there is but one, and its database is neither set nor was ever started.
+    """
+    if settings.environments:
+        return settings.environments
+    return (Environment(settings.environment, Secret(database_url(settings)), settings.object_root, ocr=settings.ocr),)
+
+
 def database_url(settings: Settings) -> str:
-    """Address of Postgres.
+    """Address of Postgres: with several environments, of the one that `settings` are those of.
 
     Raises:
         ConfigurationError: neither set nor ever started.

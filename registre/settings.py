@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,28 @@ class Secret(str):
         return "Secret(•••)"
 
 
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One database and its object store; one set of processes serves several."""
+
+    name: str
+    database_url: Secret
+    object_root: str
+    #: whether stored documents are read
+    ocr: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator may set. Tunables that are policy stand in `pipeline.py` instead."""
+    """What an operator may set. Tunables that are policy stand in `pipeline.py` instead.
+
+    With several environments, `database_url`, `objects`, `environment` and `ocr` are those of one of them: the first,
+    or the one `within` names.
+    """
+
+    #: names of several environments, the one served first at the head; each has DATABASE_URL_<NAME>, and may have
+    #: REGISTRE_OBJECTS_<NAME> and OCR_<NAME>
+    environments: tuple[Environment, ...] = field(default=(), metadata={"env": "REGISTRE_ENVIRONMENTS"})
 
     #: where this installation keeps its state: embedded servers, objects, keys, downloads
     state: Path = field(default=Path(".registre"), metadata={"env": "REGISTRE_STATE"})
@@ -71,9 +92,33 @@ class Settings:
         """Where objects are kept."""
         return self.objects or str(self.state / "objects")
 
+    @property
+    def ocr(self) -> bool:
+        """Whether this environment's documents are read; a single environment always is."""
+        return next((found.ocr for found in self.environments if found.name == self.environment), True)
+
+    def within(self, name: str) -> Settings:
+        """The settings as they are in that environment.
+
+        Raises:
+            ConfigurationError: there is no such environment.
+        """
+        for found in self.environments:
+            if found.name == name:
+                return replace(self, database_url=found.database_url, objects=found.object_root, environment=found.name)
+        if not self.environments and name == self.environment:
+            return self
+        known = ", ".join(found.name for found in self.environments) or self.environment
+        raise ConfigurationError(f"Aucun environnement « {name} »; il y a: {known}.")
+
 
 _UNITS = {"index_max_age": timedelta(hours=1), "grace": timedelta(seconds=1)}
 _LEVELS = ("debug", "info", "warning", "error")
+_ENVIRONMENTS = "REGISTRE_ENVIRONMENTS"
+_FLAGS = {
+    **dict.fromkeys(("1", "true", "yes", "on", "oui"), True),
+    **dict.fromkeys(("", "0", "false", "no", "off", "non"), False),
+}
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -85,7 +130,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     wrong: list[str] = []
-    for item in fields(Settings):
+    for item in _plain_fields():
         name: str = item.metadata["env"]
         text = env.get(name, "").strip()
         if not text:
@@ -94,13 +139,65 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             values[item.name] = _parse(item.name, str(item.type), text, item.metadata.get("min", 0))
         except ValueError as exc:
             wrong.append(f"{name}={_shown(str(item.type), text)}: {exc}")
-    known = {str(item.metadata["env"]) for item in fields(Settings)}
-    wrong.extend(
-        f"{name}: réglage inconnu" for name in sorted(env) if name.startswith("REGISTRE_") and name not in known
-    )
+    settings = Settings(**values)
+    names = _names(env, wrong)
+    places = tuple(_environment(name, env, settings.state, wrong) for name in names)
+    wrong.extend(_shared(places))
+    wrong.extend(_unknown(env, names))
     if wrong:
         raise ConfigurationError("Réglages à corriger:\n  " + "\n  ".join(wrong))
-    return Settings(**values)
+    return replace(settings, environments=places).within(places[0].name) if places else settings
+
+
+def _plain_fields() -> list[Field[Any]]:
+    return [item for item in fields(Settings) if item.name != "environments"]
+
+
+def _names(env: Mapping[str, str], wrong: list[str]) -> list[str]:
+    names = re.split(r"[\s,]+", env.get(_ENVIRONMENTS, "").strip().lower())
+    bad = [name for name in names if name and not re.fullmatch(r"[a-z][a-z0-9_]*", name)]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    wrong.extend(f"{_ENVIRONMENTS}: « {name} » n'est pas un nom (lettres sans accent et chiffres)" for name in bad)
+    wrong.extend(f"{_ENVIRONMENTS}: « {name} » y est deux fois" for name in twice)
+    return [name for name in dict.fromkeys(names) if name and name not in bad]
+
+
+def _environment(name: str, env: Mapping[str, str], state: Path, wrong: list[str]) -> Environment:
+    url, objects, ocr = (env.get(variable, "").strip() for variable in _variables(name))
+    if not url:
+        wrong.append(f"{_variables(name)[0]} manque: l'adresse de Postgres de l'environnement « {name} »")
+    if ocr.lower() not in _FLAGS:
+        wrong.append(f"{_variables(name)[2]}={ocr}: il faut oui ou non")
+    return Environment(name, Secret(url), objects or str(state / f"objects-{name}"), ocr=_FLAGS.get(ocr.lower(), False))
+
+
+def _variables(name: str) -> tuple[str, str, str]:
+    """What an environment is set by, in the order of `Environment`."""
+    return (f"DATABASE_URL_{name.upper()}", f"REGISTRE_OBJECTS_{name.upper()}", f"OCR_{name.upper()}")
+
+
+def _shared(places: tuple[Environment, ...]) -> list[str]:
+    """Two environments in one place would answer each other's orders."""
+    return [
+        f"{variable}: la même valeur que pour « {first.name} »"
+        for first, second in combinations(places, 2)
+        for variable, one, other in (
+            (_variables(second.name)[0], first.database_url, second.database_url),
+            (_variables(second.name)[1], first.object_root, second.object_root),
+        )
+        if one and one.rstrip("/") == other.rstrip("/")
+    ]
+
+
+def _unknown(env: Mapping[str, str], names: list[str]) -> list[str]:
+    known = {str(item.metadata["env"]) for item in fields(Settings)}
+    known.update(variable for name in names for variable in _variables(name))
+    each = _variables("")
+    return [
+        f"{name}: réglage inconnu" + (f", ou environnement absent de {_ENVIRONMENTS}" if name.startswith(each) else "")
+        for name in sorted(env)
+        if name.startswith(("REGISTRE_", *each)) and name not in known
+    ]
 
 
 def _parse(name: str, kind: str, text: str, least: int) -> object:
@@ -143,15 +240,30 @@ def _shown(kind: str, text: str) -> str:
 
 
 def effective(settings: Settings, environ: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
-    """Each setting as (variable, value shown with secrets masked, « défaut » or « environnement »)."""
+    """Each setting as (variable, value shown with secrets masked, where it comes from).
+
+    The last is « environnement », « défaut », or « sans effet » where each environment has a value of its own.
+    """
     env = os.environ if environ is None else environ
-    rows: list[tuple[str, str, str]] = []
-    for item in fields(Settings):
+    names = " ".join(found.name for found in settings.environments)
+    rows = [(_ENVIRONMENTS, names, _source(env, _ENVIRONMENTS))]
+    for found in settings.environments:
+        values = ("•••", found.object_root, "oui" if found.ocr else "non")
+        rows.extend(
+            (name, value, _source(env, name)) for name, value in zip(_variables(found.name), values, strict=True)
+        )
+    for item in _plain_fields():
         name: str = item.metadata["env"]
         value = getattr(settings, item.name)
-        source = "environnement" if env.get(name, "").strip() else "défaut"
+        if settings.environments and item.name in {"database_url", "objects", "environment"}:
+            rows.append((name, "", "sans effet"))
+            continue
         if isinstance(value, timedelta):
             value = f"{value / _UNITS[item.name]:g}"
         shown = "" if value is None else "•••" if isinstance(value, Secret) else str(value)
-        rows.append((name, shown, source))
+        rows.append((name, shown, _source(env, name)))
     return rows
+
+
+def _source(env: Mapping[str, str], name: str) -> str:
+    return "environnement" if env.get(name, "").strip() else "défaut"

@@ -48,3 +48,81 @@ def test_secrets_are_masked_wherever_settings_are_shown() -> None:
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in repr(effective(settings, env))
     assert ("DATABASE_URL", "•••", "environnement") in effective(settings, env)
+
+
+THREE = {
+    "REGISTRE_ENVIRONMENTS": "prod staging dev",
+    "DATABASE_URL_PROD": "postgresql://h/a",
+    "DATABASE_URL_STAGING": "postgresql://h/b",
+    "DATABASE_URL_DEV": "postgresql://h/c",
+}
+
+
+def test_environments_stand_in_the_order_given_and_read_only_where_told() -> None:
+    settings = read_settings({**THREE, "REGISTRE_STATE": "/x", "OCR_STAGING": "oui", "REGISTRE_OBJECTS_DEV": "s3://c"})
+
+    assert [(found.name, found.database_url, found.object_root, found.ocr) for found in settings.environments] == [
+        ("prod", "postgresql://h/a", "/x/objects-prod", False),
+        ("staging", "postgresql://h/b", "/x/objects-staging", True),
+        ("dev", "postgresql://h/c", "s3://c", False),
+    ]
+
+
+def test_settings_are_those_of_the_first_environment_or_of_the_one_named() -> None:
+    settings = read_settings({**THREE, "DATABASE_URL": "postgresql://h/other", "OCR_DEV": "true"})
+    other = settings.within("dev")
+
+    assert (settings.environment, settings.database_url, settings.ocr) == ("prod", "postgresql://h/a", False)
+    assert (other.environment, other.database_url, other.ocr) == ("dev", "postgresql://h/c", True)
+    assert other.object_root == ".registre/objects-dev"
+    with pytest.raises(ConfigurationError, match="prod, staging, dev"):
+        settings.within("production")
+
+
+def test_a_single_environment_is_read_and_bears_the_installations_name() -> None:
+    settings = read_settings({"REGISTRE_ENVIRONMENT": "essai"})
+
+    assert (settings.environments, settings.ocr, settings.within("essai")) == ((), True, settings)
+
+
+def test_faults_of_all_environments_are_told_together() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(
+            {
+                "REGISTRE_ENVIRONMENTS": "prod, staging, dév, prod",
+                "DATABASE_URL_PROD": "postgresql://h/a",
+                "REGISTRE_OBJECTS_PROD": "/o",
+                "REGISTRE_OBJECTS_STAGING": "/o/",
+                "OCR_PROD": "peut-être",
+                "OCR_DEV": "oui",
+                "DATABASE_URL_DEV": "postgresql://u:hunter2@h/d",
+            }
+        )
+
+    told = caught.value.text.splitlines()[1:]
+    assert [line.strip().partition(" ")[0].rstrip(":") for line in told] == [
+        "REGISTRE_ENVIRONMENTS",
+        "REGISTRE_ENVIRONMENTS",
+        "OCR_PROD=peut-être",
+        "DATABASE_URL_STAGING",
+        "REGISTRE_OBJECTS_STAGING",
+        "DATABASE_URL_DEV",
+        "OCR_DEV",
+    ]
+    assert "hunter2" not in caught.value.text
+
+
+def test_a_switch_for_an_environment_that_is_not_there_is_not_ignored() -> None:
+    with pytest.raises(ConfigurationError, match="OCR_PROD"):
+        read_settings({"OCR_PROD": "non"})
+
+
+def test_each_environments_values_are_shown_and_what_they_replace_is_not() -> None:
+    env = {**THREE, "DATABASE_URL": "postgresql://u:hunter2@h/d", "OCR_PROD": "oui"}
+    rows = effective(read_settings(env), env)
+
+    assert ("OCR_PROD", "oui", "environnement") in rows
+    assert ("OCR_DEV", "non", "défaut") in rows
+    assert ("REGISTRE_OBJECTS_DEV", ".registre/objects-dev", "défaut") in rows
+    assert ("DATABASE_URL_DEV", "•••", "environnement") in rows
+    assert ("DATABASE_URL", "", "sans effet") in rows

@@ -44,6 +44,7 @@ def empty(connection: psycopg.Connection) -> None:
     with connection.transaction():
         for table in (
             "registre.event",
+            "registre.usage",
             "registre.attempt",
             "registre.charge",
             "registre.job",

@@ -39,6 +39,8 @@ class Browser:
         self._lock = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._chromium: Chromium | None = None
+        #: open, or about to be
+        self._contexts = 0
 
     @property
     def is_running(self) -> bool:
@@ -51,6 +53,27 @@ class Browser:
         Raises:
             BrowserLost: the browser cannot start or died while opening.
         """
+        self._contexts += 1
+        try:
+            context = await self._open_context()
+        except BaseException:
+            self._contexts -= 1
+            raise
+        context.once("close", self._forget)
+        return context
+
+    async def close_unused(self) -> None:
+        """As `close`, unless a context is open: several pools share the browser."""
+        async with self._lock:
+            if not self._contexts:
+                await self._stop()
+
+    async def close(self) -> None:
+        """Close the browser and its driver; the next `new_context` starts another."""
+        async with self._lock:
+            await self._stop()
+
+    async def _open_context(self) -> BrowserContext:
         async with self._lock:
             if not self.is_running:
                 await self._stop()
@@ -65,10 +88,8 @@ class Browser:
         except PlaywrightError as exc:
             raise BrowserLost from exc
 
-    async def close(self) -> None:
-        """Close the browser and its driver; the next `new_context` starts another."""
-        async with self._lock:
-            await self._stop()
+    def _forget(self, _context: BrowserContext) -> None:
+        self._contexts -= 1
 
     async def _start(self) -> None:
         try:

@@ -149,7 +149,7 @@ class SessionPool:
             if session.broken or (session.job is None and now - session.last_used > self._idle_s):
                 await self._drop(session)
         if not self._sessions and not self._opening and self._browser.is_running:
-            await self._browser.close()
+            await self._browser.close_unused()
         await self._notify()
 
     async def close(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,30 @@ async def test_it_starts_late_dies_alone_and_is_started_again(own, monkeypatch):
     await again.close()
     await own.close()
     assert set(processes()) <= before
+
+
+async def test_it_is_not_closed_under_someone_elses_page(own):
+    first, second = await own.new_context(), await own.new_context()
+    await first.close()
+    await own.close_unused()
+    await second.new_page()
+    await second.close()
+    await own.close_unused()
+    assert not own.is_running
+
+
+async def test_pages_that_died_with_it_do_not_keep_it_open(own):
+    before = set(processes())
+    await (await own.new_context()).new_page()
+    for pid in set(processes()) - before:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    while own.is_running:
+        await asyncio.sleep(0.01)
+    again = await own.new_context()
+    await again.close()
+    await own.close_unused()
+    assert not own.is_running
 
 
 async def test_a_browser_that_cannot_start_is_named(tmp_path):

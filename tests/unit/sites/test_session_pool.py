@@ -43,7 +43,7 @@ class FakeBrowser:
         self.contexts.append(FakeContext())
         return self.contexts[-1]
 
-    async def close(self):
+    async def close_unused(self):
         self.closed += 1
 
 

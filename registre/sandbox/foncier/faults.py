@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from registre.sandbox.foncier.options import SPOILED, Delivery
 from registre.sandbox.foncier.paths import Screen
 
-#: `slow`, `hang` and `prepare` take `seconds`; `delivery` takes `delivery`; `expire` ends the session before the page.
+#: `slow`, `hang` and `prepare` take `seconds`; `delivery` takes `delivery`; `expire` ends the session before the page;
+#: `lost_answer` lets a request that may bill do its work and cuts the connection instead of answering.
 FaultKind = Literal[
     "http500", "reset", "hang", "slow", "expire", "maintenance", "closed", "challenge",
-    "prepare", "never_ready", "delivery",
+    "prepare", "never_ready", "delivery", "lost_answer",
 ]  # fmt: skip
 
 
@@ -36,6 +37,9 @@ class Fault(BaseModel):
     delivery: Delivery = "truncated"
 
 
+#: Screens that may bill, for a `lost_answer` that names none.
+_BILLING: Final = frozenset[Screen]({"confirmation", "processing", "viewer"})
+
 _Covers = Callable[[Fault], bool]
 
 
@@ -48,9 +52,19 @@ class FaultBook:
 
     def take_gate(self, screen: Screen, account: str | None) -> Fault | None:
         """The fault that befalls a request on its way in."""
-        inside = {"prepare", "never_ready", "delivery"}
+        inside = {"prepare", "never_ready", "delivery", "lost_answer"}
         return self._take(
             lambda fault: fault.kind not in inside and fault.route in ("*", screen) and fault.account in (None, account)
+        )
+
+    def take_answer(self, screen: Screen, account: str | None) -> Fault | None:
+        """The fault that loses the answer to a request whose work is done."""
+        return self._take(
+            lambda fault: (
+                fault.kind == "lost_answer"
+                and screen in (_BILLING if fault.route == "*" else {fault.route})
+                and fault.account in (None, account)
+            )
         )
 
     def take_preparation(self, account: str | None, numero: str) -> Fault | None:

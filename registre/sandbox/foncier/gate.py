@@ -40,6 +40,8 @@ def endpoint(site: Site, screen: Screen, handler: Handler, *, signed: bool = Tru
             if known is not session:
                 response.set_cookie(COOKIE, known.cookie, path="/", httponly=True)
             session = known
+            if site.faults.take_answer(screen, account):
+                response = ResetResponse()
         _log(site, screen, request, session, account, response)
         return response
 

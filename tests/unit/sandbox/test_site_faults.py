@@ -179,6 +179,19 @@ async def test_a_fault_may_cut_the_connection_or_say_nothing():
     await server.stop()
 
 
+async def test_a_lost_answer_bills_and_cuts_the_connection():
+    app = replica()
+    visitor = await customer(app)
+    app.site.faults.pending.append(Fault(kind="lost_answer", route="viewer"))
+
+    with pytest.raises(ConnectionResetError):
+        await index_2784195(visitor)
+    await visitor.get(paths.WELCOME)
+
+    assert len(app.site.ledger.charges) == 1
+    assert app.site.faults.pending == []
+
+
 @pytest.mark.parametrize(
     ("profile", "form", "home"),
     [("fast", 0, 0), ("normal", None, None), ("slow-form", 12, 0), ("crawl", 40, 0)],

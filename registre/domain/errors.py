@@ -15,6 +15,9 @@
     │   ├── BeingBought           being_bought         another order is buying this very document now
     │   ├── SettlingCharge        settling_charge      an interrupted purchase is about to be looked up
     │   ├── CeilingReached        ceiling_reached      the day's spending ceiling is reached
+    │   ├── LimitsUnavailable     limits_unavailable   Redis is away: nobody knows how much quota is left
+    │   ├── QuotaWait             quota_wait           the page reader's quota is used up for now
+    │   ├── ReadingCeiling        reading_ceiling      the day's ceiling for paid reading is reached
     │   └── Released              released             handed back at shutdown
     ├── Transient            retry
     │   ├── LeaseExpired          lease_expired        the process that worked on it stopped answering
@@ -35,6 +38,7 @@
     ├── NeedsPerson          person
     │   ├── ChargeUnproven        charge_unproven      it may have been paid; we will not pay twice to find out
     │   ├── DocumentLate          document_timeout     paid for, never delivered
+    │   ├── DocumentCeiling       document_ceiling     reading this one document has cost what it may
     │   ├── BadPdf                bad_pdf              what was delivered is not a whole PDF
     │   ├── WrongDocument         wrong_document       a PDF, but not the one ordered
     │   └── PoisonJob             poison_job           its worker died each time it was tried
@@ -130,7 +134,7 @@ class Deferred(RegistreError):
     verdict = Verdict.DEFER
     message = "En attente."
     #: how long to wait before looking again
-    delay: ClassVar[timedelta] = timedelta(seconds=30)
+    delay: timedelta = timedelta(seconds=30)
 
 
 class NoAccount(Deferred):
@@ -166,6 +170,29 @@ class CeilingReached(Deferred):
     message = "Le plafond de dépenses du jour est atteint."
     hint = "Attendez demain ou relevez REGISTRE_DAILY_CEILING_CENTS."
     delay = timedelta(minutes=10)
+
+
+class LimitsUnavailable(Deferred):
+    code = "limits_unavailable"
+    message = "Redis ne répond pas: la lecture payante attend."
+    hint = "Rien à faire si Redis revient; sinon registre diagnose, puis registre up ou REDIS_URL."
+    delay = timedelta(seconds=5)
+
+
+class QuotaWait(Deferred):
+    code = "quota_wait"
+    message = "Le quota du lecteur payant est utilisé pour l'instant."
+    hint = "Rien à faire: la lecture repart d'elle-même; registre capacity montre le quota."
+
+    def __init__(self, text: str | None = None, *, wait: timedelta) -> None:
+        super().__init__(text)
+        self.delay = wait
+
+
+class ReadingCeiling(QuotaWait):
+    code = "reading_ceiling"
+    message = "Le plafond du jour pour la lecture payante est atteint."
+    hint = "Attendez minuit (heure du Pacifique) ou relevez GEMINI_DAILY_CEILING_CENTS."
 
 
 class Released(Deferred):
@@ -283,6 +310,12 @@ class DocumentLate(NeedsPerson):
     code = "document_timeout"
     message = "Le document acheté n'a pas été livré à temps."
     hint = ChargeUnproven.hint
+
+
+class DocumentCeiling(NeedsPerson):
+    code = "document_ceiling"
+    message = "La lecture de ce document a coûté ce qu'elle pouvait coûter."
+    hint = "Relevez GEMINI_DOCUMENT_CEILING_CENTS, puis registre requeue ID --yes; ou lisez-le sans lecteur payant."
 
 
 class BadPdf(NeedsPerson):

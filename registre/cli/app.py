@@ -28,8 +28,9 @@ _COMMANDS: Final = {
     "accounts": "accounts",
     "charges": "charges",
     "diagnose": "diagnose",
+    "triage": "triage",
     "requeue": "requeue",
-    "cancel": "requeue",
+    "cancel": "cancel",
     "sandbox": "sandbox",
 }
 

@@ -1,10 +1,13 @@
-"""requeue and cancel: decisions of a person, shown with what they cost before they are made."""
+"""requeue: a person's decision, shown with what it costs before it is made, and taken back while it can be."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,126 +16,148 @@ import click
 from registre.cli import words
 from registre.cli.context import actor, find_jobs, opened, run
 from registre.cli.output import Output, json_option, pass_output
-from registre.db import health, report
-from registre.db import job as jobs_db
+from registre.cli.stale import sweep
+from registre.cli.undo import undo_batch
+from registre.db import requeue as requeues
 from registre.db.pool import Connection
-from registre.db.report import Candidate
+from registre.db.requeue import Candidate, Filters
 from registre.domain.job import Stage
 from registre.settings import Settings, read_settings
 
-#: Answers that mean nothing was done because of what the job is.
-_REFUSALS: Final = frozenset({"already_queued", "already_running", "needs_rebuy", "unknown", "too_late"})
-_NEEDS_REBUY: Final = frozenset({"charge_unproven", "document_timeout", "bad_pdf", "wrong_document"})
+#: Answers that mean nothing was done because of what the job is; `already_queued` is what was wanted.
+_REFUSALS: Final = frozenset({"already_running", "needs_rebuy", "unknown"})
 #: Lines shown of a long list; all of them are in --json.
 _SHOWN: Final = 20
+_UNITS: Final = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "j": "days", "d": "days"}
+
+
+class Age(click.ParamType[timedelta]):
+    """`90s`, `30m`, `2h`, `3j`."""
+
+    name = "DURÉE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        found = re.fullmatch(r"(\d{1,6}) ?(s|m|min|h|j|d)", str(value).strip().lower())
+        if found is None:
+            return self.fail(f"« {value} » n'est pas une durée: 90s, 30m, 2h ou 3j.", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command as it was typed."""
+
+    filters: Filters
+    given: tuple[str, ...]
+    rebuy: bool
+    yes: bool
 
 
 @click.command()
 @click.argument("ids", metavar="[ID]…", nargs=-1)
-@click.option("--code", help="Toutes celles qui ont ce code d'erreur.")
-@click.option("--stage", type=click.Choice([str(stage) for stage in Stage]), help="Toutes celles de cette étape.")
-@click.option("--stale", is_flag=True, help="Reprend ce que personne ne tient plus (le travail de l'horloge).")
+@click.option("--group", metavar="GROUPE", help="Celles d'un groupe de registre triage (site/écran/code).")
+@click.option("--code", help="Celles qui ont ce code d'erreur.")
+@click.option("--stage", type=click.Choice([str(stage) for stage in Stage]), help="Celles de cette étape.")
+@click.option("--older", type=Age(), help="Finies (ou en attente) depuis plus longtemps: 2h, 3j.")
+@click.option("--younger", type=Age(), help="Finies (ou en attente) depuis moins longtemps: 30m.")
+@click.option("--limit", type=click.IntRange(1), help="Au plus tant, les plus anciennes demandes d'abord.")
 @click.option("--imported", is_flag=True, help="Les lignes inachevées de l'ancien système.")
-@click.option("--rebuy", is_flag=True, help="Rachète même ce qui a peut-être été payé.")
+@click.option("--rebuy", is_flag=True, help="Rachète même ce qui a peut-être été payé; seulement avec des ID.")
+@click.option("--stale", is_flag=True, help="Reprend ce que personne ne tient plus (le travail de l'horloge).")
+@click.option("--undo", metavar="LOT", help="Annule une relance: son lot, ou « last » pour votre dernière.")
 @click.option("--yes", is_flag=True, help="Le fait; sans --yes, montre seulement ce qui serait fait.")
 @json_option
 @pass_output
 def requeue(
     output: Output,
     ids: tuple[str, ...],
+    group: str | None,
     code: str | None,
     stage: str | None,
+    older: timedelta | None,
+    younger: timedelta | None,
+    limit: int | None,
+    undo: str | None,
     *,
-    stale: bool,
     imported: bool,
     rebuy: bool,
+    stale: bool,
     yes: bool,
 ) -> int:
     """Remet des demandes en file, sans racheter ce qui est payé.
 
-    Ce qui est rangé est seulement relu. Montre d'abord le nombre, les sortes et l'argent en jeu;
-    ne fait rien sans --yes.
+    Les filtres se combinent. Ce qui est rangé est seulement relu. Montre d'abord le nombre, les sortes et l'argent
+    en jeu; ne fait rien sans --yes.
 
     \b
     Exemples:
       registre requeue 3f2a91c0 --yes
-      registre requeue --code site_unreachable --yes
+      registre requeue --code site_unreachable --younger 2h --limit 100 --yes
+      registre requeue --undo last --yes
     """
     settings = read_settings()
+    filters = Filters(None, group, code, stage, older, younger, imported, limit)
+    chosen = bool(ids) or replace(filters, limit=None) != Filters()
+    if (stale or undo is not None) and (chosen or limit or rebuy or (stale and undo is not None)):
+        raise click.UsageError(f"--{'stale' if stale else 'undo'} va seul (avec --yes).")
     if stale:
-        if ids or code or stage or imported or rebuy:
-            raise click.UsageError("--stale va seul (avec --yes).")
-        return run(_sweep(output, settings, yes=yes))
-    if not (ids or code or stage or imported):
-        raise click.UsageError("Dites lesquelles: des ID, --code, --stage, --imported ou --stale.")
-    return run(_requeue(output, settings, ids, code, stage, imported=imported, rebuy=rebuy, yes=yes))
-
-
-async def _requeue(
-    output: Output,
-    settings: Settings,
-    given: Sequence[str],
-    code: str | None,
-    stage: str | None,
-    *,
-    imported: bool,
-    rebuy: bool,
-    yes: bool,
-) -> int:
-    async with opened(settings) as connection:
-        ids = await find_jobs(connection, given) if given else None
-        found = await report.requeue_candidates(
-            connection, ids=ids, code=code, stage=stage, imported=imported, max_age=settings.index_max_age
+        return run(sweep(output, settings, yes=yes))
+    if undo is not None:
+        return run(undo_batch(output, settings, undo, yes=yes))
+    if not chosen:
+        raise click.UsageError(
+            "Dites lesquelles: des ID, --group, --code, --stage, --older, --younger, --imported, --stale ou --undo."
         )
-        plans = [(job, *foresee(job, price=settings.price_cents, rebuy=rebuy)) for job in found]
-        answers = await _apply(connection, output, found, rebuy=rebuy) if yes else {}
+    if rebuy and not ids:
+        raise click.UsageError("Un rachat se décide demande par demande: --rebuy veut des ID.")
+    return run(_requeue(output, settings, Asked(filters, ids, rebuy, yes)))
+
+
+async def _requeue(output: Output, settings: Settings, asked: Asked) -> int:
+    batch = token_hex(4)
+    async with opened(settings) as connection:
+        ids = tuple(await find_jobs(connection, asked.given)) if asked.given else None
+        found = await requeues.requeue_candidates(
+            connection,
+            replace(asked.filters, ids=ids),
+            rebuy=asked.rebuy,
+            price_cents=settings.price_cents,
+            max_age=settings.index_max_age,
+        )
+        answers = await _apply(connection, output, found, batch, rebuy=asked.rebuy) if asked.yes else {}
+    done = [job for job in found if answers.get(job.id) in set(Stage)]
     if output.json:
-        output.json_document(_json(plans, answers, yes=yes))
+        output.json_document(_json(found, answers, batch if done else None, yes=asked.yes))
     else:
-        _show(output, plans, answers, yes=yes)
-    wanted = answers.values() if yes else [answer for _, answer, _ in plans]
+        _show(output, found, answers, yes=asked.yes)
+        if done:
+            output.say(f"\nLot {batch}. Pour revenir en arrière: registre requeue --undo {batch} --yes")
+    wanted = answers.values() if asked.yes else [job.expected for job in found]
     return 3 if any(answer in _REFUSALS for answer in wanted) else 0
 
 
-_Plan = tuple[Candidate, str, int]
-
-
-def foresee(job: Candidate, *, price: int, rebuy: bool) -> tuple[str, int]:
-    """What the database will answer, and the cents it may cost at most. Mirrors `registre.requeue`."""
-    if job.state in {"queued", "running"}:
-        return f"already_{job.state}", 0
-    paid = job.charge_state in {"paid", "unproven"}
-    if paid and not rebuy and job.state == "failed" and job.error_code in _NEEDS_REBUY:
-        return "needs_rebuy", 0
-    if rebuy:
-        return "fetch", price
-    if job.state == "done":
-        return "fetch", 0 if job.held else price
-    if job.state == "imported" and job.has_path:
-        return "store", 0
-    if job.document_id is not None:
-        return "ocr", 0
-    if job.charge_state == "paid":
-        return ("store" if job.staged else "fetch"), 0
-    return "fetch", price
-
-
-async def _apply(connection: Connection, output: Output, found: Sequence[Candidate], *, rebuy: bool) -> dict[UUID, str]:
+async def _apply(
+    connection: Connection, output: Output, found: Sequence[Candidate], batch: str, *, rebuy: bool
+) -> dict[UUID, str]:
     from rich.progress import Progress
 
     answers: dict[UUID, str] = {}
-    with Progress(console=output.err, disable=len(found) < 20, transient=True) as bar:
-        for job in bar.track(found, description="Remise en file"):
-            answers[job.id] = await jobs_db.requeue_job(connection, job.id, actor=actor(), rebuy=rebuy)
+    with Progress(console=output.err, disable=len(found) < requeues.CHUNK, transient=True) as bar:
+        task = bar.add_task("Remise en file", total=len(found))
+        ids = [job.id for job in found]
+        async for chunk in requeues.requeue_many(connection, ids, actor=actor(), batch=batch, rebuy=rebuy):
+            answers |= chunk
+            bar.advance(task, len(chunk))
     return answers
 
 
-def _json(plans: Sequence[_Plan], answers: dict[UUID, str], *, yes: bool) -> dict[str, Any]:
+def _json(found: Sequence[Candidate], answers: dict[UUID, str], batch: str | None, *, yes: bool) -> dict[str, Any]:
     return {
         "done": yes,
-        "count": len(plans),
-        "kinds": Counter(job.kind for job, _, _ in plans),
-        "at_stake_cents": sum(cents for _, _, cents in plans),
+        "batch": batch,
+        "count": len(found),
+        "kinds": Counter(job.kind for job in found),
+        "at_stake_cents": sum(job.at_stake_cents for job in found),
         "jobs": [
             {
                 "id": job.order_id,
@@ -142,108 +167,43 @@ def _json(plans: Sequence[_Plan], answers: dict[UUID, str], *, yes: bool) -> dic
                 "state": job.state,
                 "error_code": job.error_code,
                 "charge_state": job.charge_state,
-                "expected": expected,
-                "at_stake_cents": cents,
+                "expected": job.expected,
+                "at_stake_cents": job.at_stake_cents,
                 "answer": answers.get(job.id),
             }
-            for job, expected, cents in plans
+            for job in found
         ],
     }
 
 
-def _show(output: Output, plans: Sequence[_Plan], answers: dict[UUID, str], *, yes: bool) -> None:
-    if not plans:
-        output.say("Aucune demande ne correspond.")
+def _show(output: Output, found: Sequence[Candidate], answers: dict[UUID, str], *, yes: bool) -> None:
+    if not found:
+        output.say("Aucune demande ne correspond: rien à faire.")
         return
     kinds = ", ".join(
-        f"{count} {words.KINDS.get(kind, kind)}" for kind, count in Counter(job.kind for job, _, _ in plans).items()
+        f"{count} {words.KINDS.get(kind, kind)}" for kind, count in Counter(job.kind for job in found).items()
     )
-    cents = sum(cents for _, _, cents in plans)
+    cents = sum(job.at_stake_cents for job in found)
     stake = f"au plus {words.money(cents)} d'achats" if cents else "rien à payer"
-    output.say(f"{words.plural(len(plans), 'demande')} ({kinds}); {stake}.")
+    output.say(f"{words.plural(len(found), 'demande')} ({kinds}); {stake}.")
     output.table(
         ["!ID", "Demande", "État", "Fait" if yes else "Serait"],
         [
             [
-                str(job.order_id or job.id)[:8],
+                str(job.shown_id)[:8],
                 words.ordered(job.kind, job.request),
                 " ".join(filter(None, (words.STATES[job.state], job.error_code))),
-                words.ANSWERS.get(answers.get(job.id, expected), expected),
+                words.ANSWERS[answers.get(job.id, job.expected)],
             ]
-            for job, expected, _ in plans[:_SHOWN]
+            for job in found[:_SHOWN]
         ],
     )
-    if len(plans) > _SHOWN:
-        output.say(f"… et {len(plans) - _SHOWN} autres.")
-    if yes and len(plans) > 1:
-        counts = Counter(words.ANSWERS.get(answer, answer) for answer in answers.values())
+    if len(found) > _SHOWN:
+        output.say(f"… et {len(found) - _SHOWN} autres.")
+    if yes and len(found) > 1:
+        counts = Counter(words.ANSWERS[answer] for answer in answers.values())
         output.say("\n" + "\n".join(f"{count}  {answer}" for answer, count in counts.items()))
-    if not yes:
+    if not any((answers.get(job.id) if yes else job.expected) in set(Stage) for job in found):
+        output.say("\nRien à faire.")
+    elif not yes:
         output.say("\nRien n'a été fait; ajoutez --yes.")
-
-
-async def _sweep(output: Output, settings: Settings, *, yes: bool) -> int:
-    """What the clock does each second, once, by hand."""
-    async with opened(settings) as connection:
-        expired = await health.expired_leases(connection)
-        lost = await health.lost_messages(connection, older=timedelta(seconds=30))
-        unjoined = await health.unjoined_rows(connection)
-        if yes:
-            await health.join_rows(connection, unjoined)
-            await jobs_db.expire_leases(connection)
-            await jobs_db.announce_again(connection, after=timedelta(seconds=30))
-    if output.json:
-        output.json_document(
-            {
-                "done": yes,
-                "expired_leases": [item.shown_id for item in expired],
-                "lost_messages": [item.shown_id for item in lost],
-                "unjoined_rows": unjoined,
-            }
-        )
-        return 0
-    output.say(
-        f"{words.plural(len(expired), 'bail expiré', 'baux expirés')}, "
-        f"{words.plural(len(lost), 'message perdu', 'messages perdus')}, "
-        f"{words.plural(len(unjoined), 'ligne')} sans demande."
-    )
-    if expired or lost or unjoined:
-        output.say("Repris. honcho start fait tourner l'horloge (clock) qui s'en charge." if yes else "Ajoutez --yes.")
-    return 0
-
-
-@click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@json_option
-@pass_output
-def cancel(output: Output, ids: tuple[str, ...]) -> int:
-    """Annule des demandes, sauf celles dont l'achat est commencé.
-
-    Un achat va toujours à son terme.
-
-    \b
-    Exemple:
-      registre cancel 3f2a91c0
-    """
-    return run(_cancel(output, read_settings(), ids))
-
-
-async def _cancel(output: Output, settings: Settings, given: Sequence[str]) -> int:
-    async with opened(settings) as connection:
-        ids = await find_jobs(connection, given)
-        answers = {job_id: await jobs_db.cancel_job(connection, job_id, actor=actor()) for job_id in ids}
-        jobs = {job.id: job for job in await report.list_jobs(connection, ids=ids)}
-    if output.json:
-        output.json_document(
-            {
-                "jobs": [
-                    {"id": jobs[job_id].order_id, "job_id": job_id, "answer": answer}
-                    for job_id, answer in answers.items()
-                ]
-            }
-        )
-    else:
-        for job_id, answer in answers.items():
-            job = jobs[job_id]
-            output.say(f"{str(job.shown_id)[:8]}  {words.ordered(job.kind, job.request)}: {words.ANSWERS[answer]}")
-    return 3 if "too_late" in answers.values() else 0

@@ -28,13 +28,14 @@ VERDICTS: Final = {
     "refuse": "refusé",
     "defer": "remis à plus tard",
     "retry": "à réessayer",
+    "infra": "moyen manquant",
     "drift": "page inconnue",
     "person": "à trancher",
     "bug": "erreur interne",
     "fenced": "repris par un autre",
     "crash": "processus disparu",
 }
-#: Answers of registre.requeue and registre.cancel.
+#: Answers of registre.requeue, registre.undo_requeue and registre.cancel.
 ANSWERS: Final = {
     "fetch": "remis en file (recherche)",
     "download": "remis en file (achat)",
@@ -46,6 +47,10 @@ ANSWERS: Final = {
     "unknown": "inconnue",
     "cancelled": "annulé",
     "too_late": "trop tard: terminé, ou un achat est en cours",
+    "restored": "remise comme avant",
+    "undone": "déjà remise comme avant",
+    "moved_on": "reprise entre-temps par un processus ou une personne",
+    "rival": "une autre demande achète le même document",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +17,8 @@ _SQL = load("report")
 
 
 @dataclass(frozen=True, slots=True)
-class JobRow:
-    """A job as it is shown."""
+class OrderRow:
+    """What every list says of a job: whose order, for what, and where it stands."""
 
     id: UUID
     order_id: UUID | None
@@ -26,6 +26,18 @@ class JobRow:
     request: dict[str, Any]
     stage: str
     state: str
+    error_code: str | None
+
+    @property
+    def shown_id(self) -> UUID:
+        """The public row's id; the job's own where there is no row."""
+        return self.order_id or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow(OrderRow):
+    """A job as it is shown."""
+
     #: what the public row says, or would say
     status_id: int
     attempts: int
@@ -37,7 +49,6 @@ class JobRow:
     hold_until: datetime | None
     fresh: bool
     priority: int
-    error_code: str | None
     error_text: str | None
     document_id: UUID | None
     created_at: datetime
@@ -45,11 +56,6 @@ class JobRow:
     finished_at: datetime | None
     #: the database's clock when it answered; ages are counted from here
     seen_at: datetime
-
-    @property
-    def shown_id(self) -> UUID:
-        """The public row's id; the job's own where there is no row."""
-        return self.order_id or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,28 +145,6 @@ class Hit:
     lexemes: list[str]
     #: how many pages matched in all
     found: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A job that a requeue would touch."""
-
-    id: UUID
-    order_id: UUID | None
-    kind: str
-    request: dict[str, Any]
-    stage: str
-    state: str
-    error_code: str | None
-    document_id: UUID | None
-    #: `status_id` of the public row
-    row_status: int | None
-    has_path: bool
-    charge_state: str | None
-    staged: bool
-    amount_cents: int | None
-    #: its document would answer the order again for free
-    held: bool
 
 
 async def list_jobs(
@@ -255,25 +239,3 @@ async def jobs_numbered(connection: Connection, numbers: Sequence[str], *, limit
     """Jobs whose ordered number is one of these, newest first."""
     values = {"numbers": list(numbers), "limit": limit}
     return [row[0] for row in await (await connection.execute(_SQL["jobs_numbered"], values)).fetchall()]
-
-
-async def requeue_candidates(
-    connection: Connection,
-    *,
-    ids: Sequence[UUID] | None,
-    code: str | None,
-    stage: str | None,
-    imported: bool,
-    max_age: timedelta,
-) -> list[Candidate]:
-    """What would be put back to work. Without ids: all that ended badly or waits, or with `imported` what the old
-    system left unfinished. `max_age` is how long an index bought answers again."""
-    values = {
-        "ids": None if ids is None else list(ids),
-        "code": code,
-        "stage": stage,
-        "imported": imported,
-        "max_age": max_age,
-    }
-    async with connection.cursor(row_factory=class_row(Candidate)) as cursor:
-        return await (await cursor.execute(_SQL["requeue_candidates"], values)).fetchall()

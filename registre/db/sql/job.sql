@@ -10,7 +10,7 @@ WITH claimed AS (
     state = 'running', fence = fence + 1, worker = %(worker)s, lease_until = now() + %(lease)s,
     attempts = attempts + CASE WHEN stage = 'download' THEN 0 ELSE 1 END,
     not_before = NULL, hold_worker = NULL, hold_until = NULL, updated_at = now()
-  WHERE id = %(job_id)s AND stage = %(stage)s
+  WHERE id = %(job_id)s AND stage = %(stage)s AND (%(ocr)s OR stage <> 'ocr')
     AND (state = 'queued' OR (state = 'waiting' AND not_before <= now() + interval '100 ms'))
     AND (hold_worker IS NULL OR hold_worker = %(worker)s OR hold_until < now())
   RETURNING *
@@ -52,7 +52,8 @@ SELECT registre.enqueue(stage, id, coalesce(%(hold)s::interval, '0'), NULL, prio
 WITH moved AS (
   UPDATE registre.job SET
     state = %(state)s, worker = NULL, lease_until = NULL, not_before = NULL, finished_at = now(), updated_at = now(),
-    document_id = coalesce(%(document_id)s, document_id), error_code = %(code)s, error_text = %(text)s
+    document_id = coalesce(%(document_id)s, document_id), error_code = %(code)s, error_text = %(text)s,
+    screen = %(screen)s
   WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running'
   RETURNING id, fence
 ), tried AS (
@@ -80,6 +81,14 @@ WITH moved AS (
 )
 SELECT registre.enqueue(stage, id, %(delay)s, NULL, priority) FROM moved
 
+-- name: count_stumbles
+-- How many tries of this stage in a row, up to now, ended for one of these causes. Other stages' tries do not count: a
+-- download starts again at the free steps.
+SELECT count(*) FROM registre.attempt a WHERE a.job_id = %(job_id)s AND a.stage = %(stage)s
+  AND a.error_code = ANY(%(codes)s::text[]) AND a.fence > coalesce((
+    SELECT max(o.fence) FROM registre.attempt o WHERE o.job_id = a.job_id AND o.stage = a.stage
+      AND o.ended_at IS NOT NULL AND (o.error_code = ANY(%(codes)s::text[])) IS NOT TRUE), 0)
+
 -- name: note_fenced
 -- Whoever was overtaken leaves a trace; the row is not touched.
 WITH tried AS (
@@ -90,14 +99,15 @@ INSERT INTO registre.event (job_id, name, actor, data)
 VALUES (%(job_id)s, 'job.fenced', %(worker)s, jsonb_build_object('fence', %(fence)s::bigint))
 
 -- name: expire_leases
--- A lease that stopped beating goes back to its own stage; after max_attempts such deaths a person must look.
+-- A lease that stopped beating goes back to its own stage; after max_attempts such deaths a person must look. The
+-- stage it died in stands for the screen.
 WITH dead AS (
   SELECT id, fence, worker, stage FROM registre.job
   WHERE state = 'running' AND lease_until < now() ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
 ), moved AS (
   UPDATE registre.job j SET
     crashes = j.crashes + 1, worker = NULL, lease_until = NULL, announced_at = now(), updated_at = now(),
-    stage = CASE WHEN j.stage = 'download' THEN 'fetch' ELSE j.stage END,
+    stage = CASE WHEN j.stage = 'download' THEN 'fetch' ELSE j.stage END, screen = j.stage,
     state = CASE WHEN j.crashes + 1 >= j.max_attempts THEN 'failed' ELSE 'queued' END,
     finished_at = CASE WHEN j.crashes + 1 >= j.max_attempts THEN now() END,
     error_code = CASE WHEN j.crashes + 1 >= j.max_attempts THEN 'poison_job' ELSE 'lease_expired' END,
@@ -132,14 +142,6 @@ WITH lost AS (
 )
 SELECT id, registre.enqueue(stage, id, '0', NULL, priority) FROM moved
 
--- name: release_hold
--- A process that closes gives the pages it held open to whoever comes next.
-WITH freed AS (
-  UPDATE registre.job SET hold_worker = NULL, hold_until = NULL, announced_at = now()
-  WHERE hold_worker = %(worker)s AND state = 'queued' RETURNING id, stage, priority
-)
-SELECT id, registre.enqueue(stage, id, '0', NULL, priority) FROM freed
-
 -- name: find_twin
 -- Another order for the very same words: the document it holds, or that it is being worked on right now.
 SELECT d.id AS document_id, false AS busy, d.document_key
@@ -154,7 +156,9 @@ WHERE j.request_key = %(request_key)s AND j.id <> %(job_id)s AND j.stage IN ('fe
 ORDER BY busy LIMIT 1
 
 -- name: announce
-UPDATE registre.job SET announced_at = now()
+-- A process that stops leaves the job to others; the page that it may have held open for it closes.
+UPDATE registre.job SET announced_at = now(), hold_worker = nullif(hold_worker, %(worker)s),
+  hold_until = CASE WHEN hold_worker = %(worker)s THEN NULL ELSE hold_until END
 WHERE id = %(job_id)s AND stage = %(stage)s AND state IN ('queued', 'waiting')
 RETURNING registre.enqueue(stage, id, greatest(coalesce(not_before, now()) - now(), '0'), NULL, priority)
 

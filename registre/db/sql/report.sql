@@ -77,18 +77,3 @@ SELECT id FROM registre.job
 WHERE upper(regexp_replace(coalesce(request ->> 'document_number_normalized', request ->> 'document_number', ''),
                            '\s', '', 'g')) = ANY(%(numbers)s::text[])
 ORDER BY created_at DESC LIMIT %(limit)s
-
--- name: requeue_candidates
--- What a requeue would touch and what it would cost, before anything is done.
-SELECT j.id, j.order_id, j.kind, j.request, j.stage, j.state, j.error_code, j.document_id, q.status_id AS row_status,
-       q.supabase_path IS NOT NULL AS has_path, c.state AS charge_state, c.staging_key IS NOT NULL AS staged,
-       c.amount_cents, coalesce(d.kind <> 'index' OR d.created_at > now() - %(max_age)s::interval, false) AS held
-FROM registre.job j LEFT JOIN public.extraction_queue q ON q.id = j.order_id
-LEFT JOIN registre.document d ON d.id = j.document_id
-LEFT JOIN registre.charge c ON c.job_id = j.id AND c.state IN ('intent', 'paid', 'unproven')
-WHERE (%(ids)s::uuid[] IS NULL OR j.id = ANY(%(ids)s::uuid[]))
-  AND (%(ids)s::uuid[] IS NOT NULL OR CASE WHEN %(imported)s THEN j.state = 'imported' AND q.status_id IN (1, 2, 3, 6)
-                                           ELSE j.state IN ('failed', 'refused', 'cancelled', 'waiting') END)
-  AND (%(code)s::text IS NULL OR j.error_code = %(code)s)
-  AND (%(stage)s::text IS NULL OR j.stage = %(stage)s)
-ORDER BY j.created_at, j.id

@@ -11,9 +11,8 @@ import pytest
 from registre.cli import words
 from registre.cli.context import id_range, masked
 from registre.cli.get import place
-from registre.cli.requeue import foresee
 from registre.cli.timeline import timeline
-from registre.db.report import Attempt, Candidate, ChargeRow, Event
+from registre.db.report import Attempt, ChargeRow, Event
 from registre.diagnostics.codes import errors, hint, meaning
 from registre.domain.errors import RegistreError
 
@@ -124,32 +123,3 @@ def test_a_copy_never_takes_the_place_of_another_file(tmp_path):
 
     assert target.read_bytes() == b"un"
     assert [path.name for path in target.parent.iterdir()] == ["index.pdf"]
-
-
-def _candidate(**values):
-    start = {
-        "id": uuid4(), "order_id": uuid4(), "kind": "index", "request": {}, "stage": "fetch", "state": "failed",
-        "error_code": "site_error", "document_id": None, "row_status": 4, "has_path": False, "charge_state": None,
-        "staged": False, "amount_cents": None, "held": False,
-    }  # fmt: skip
-    return Candidate(**{**start, **values})
-
-
-@pytest.mark.parametrize(
-    ("values", "rebuy", "foreseen"),
-    [
-        ({}, False, ("fetch", 150)),
-        ({"state": "running"}, True, ("already_running", 0)),
-        ({"charge_state": "unproven", "error_code": "charge_unproven"}, False, ("needs_rebuy", 0)),
-        ({"charge_state": "unproven", "error_code": "charge_unproven"}, True, ("fetch", 150)),
-        ({"charge_state": "paid", "staged": True, "error_code": "storage_failed"}, False, ("store", 0)),
-        ({"charge_state": "paid", "error_code": "browser_lost"}, False, ("fetch", 0)),
-        ({"document_id": uuid4(), "error_code": "reader_failed"}, False, ("ocr", 0)),
-        ({"state": "done", "held": True}, False, ("fetch", 0)),
-        ({"state": "done", "held": False}, False, ("fetch", 150)),
-        ({"state": "imported", "has_path": True}, False, ("store", 0)),
-        ({"state": "imported"}, False, ("fetch", 150)),
-    ],
-)
-def test_what_a_requeue_may_cost_is_known_before(values, rebuy, foreseen):
-    assert foresee(_candidate(**values), price=150, rebuy=rebuy) == foreseen

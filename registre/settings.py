@@ -78,6 +78,8 @@ class Settings:
     index_max_age: timedelta = field(default=timedelta(hours=24), metadata={"env": "REGISTRE_INDEX_MAX_AGE_HOURS"})
     #: seconds a stopping process lets its jobs finish before it hands them back; honcho kills after 5
     grace: timedelta = field(default=timedelta(seconds=3), metadata={"env": "REGISTRE_GRACE_SECONDS"})
+    #: how many processes of each role should live, as `honcho start -c` says it: browser=2,ocr=1
+    expected: dict[str, int] = field(default_factory=dict[str, int], metadata={"env": "REGISTRE_EXPECTED"})
     #: debug, info, warning or error
     log_level: str = field(default="info", metadata={"env": "LOG_LEVEL"})
     #: where technical failures are reported; absent: nowhere
@@ -227,7 +229,15 @@ def _duration(name: str, text: str, least: int) -> timedelta:
     return amount * _UNITS[name]
 
 
+def _counts(_name: str, text: str, _least: int) -> dict[str, int]:
+    found = re.findall(r"(browser|ocr)=(\d+)", text)
+    if re.sub(r"(browser|ocr)=\d+", "", text).strip(" ,"):
+        raise ValueError("il faut browser=2,ocr=1")
+    return {role: int(count) for role, count in found}
+
+
 _PARSERS: dict[str, Callable[[str, str, int], object]] = {
+    "dict": _counts,
     "int": _integer,
     "timedelta": _duration,
     "Path": lambda _name, text, _least: Path(text).expanduser(),
@@ -260,6 +270,8 @@ def effective(settings: Settings, environ: Mapping[str, str] | None = None) -> l
             continue
         if isinstance(value, timedelta):
             value = f"{value / _UNITS[item.name]:g}"
+        elif item.name == "expected":
+            value = ",".join(f"{role}={count}" for role, count in value.items())
         shown = "" if value is None else "•••" if isinstance(value, Secret) else str(value)
         rows.append((name, shown, _source(env, name)))
     return rows

@@ -12,7 +12,7 @@ from registre.sandbox.documents.scan import scanned
 from registre.sandbox.documents.sheet import Sheet
 from registre.sandbox.foncier.model import Acte, Document, Fiche, Plan, PlanVersion
 
-__all__ = ["PageTruth", "latest", "render", "truth"]
+__all__ = ["PageTruth", "latest", "render", "sheets_of", "truth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def truth(
         PageTruth(sheet.reading(), tuple(sheet.rows), dict(sheet.header))
         for sheet in _sheets(document, demande, version)
     )
+
+
+def sheets_of(document: Document, version: PlanVersion | None = None) -> list[Sheet]:
+    """The pages as they are drawn before they are a PDF, without a demand's number."""
+    return _sheets(document, None, version)
 
 
 def latest(plan: Plan) -> PlanVersion:

@@ -1,36 +1,43 @@
 -- name: ack_messages
--- Fenced by the claim number: whoever lost the message changes nothing.
+-- Fenced by the claim number: whoever lost the message changes nothing. One that goes back as queued is announced.
+-- The state is compared as text so that no plan walks over all held messages (an index on `consumed` exists).
 UPDATE dramatiq.queue q SET state = u.state::dramatiq.state, message = coalesce(u.payload, q.message),
-  mtime = (now() AT TIME ZONE 'UTC')
+  mtime = now(), claim = CASE u.state WHEN 'queued' THEN NULL ELSE q.claim END
 FROM unnest(%(ids)s::uuid[], %(claims)s::bigint[], %(states)s::text[], %(payloads)s::jsonb[])
   AS u (message_id, claim, state, payload)
-WHERE q.message_id = u.message_id AND q.claim = u.claim AND q.state = 'consumed'
+WHERE q.message_id = u.message_id AND q.claim = u.claim AND q.state::text = 'consumed'
+RETURNING CASE u.state WHEN 'queued' THEN pg_notify('dramatiq.' || q.queue_name || '.enqueue', '') END
 
 -- name: claim_messages
-UPDATE dramatiq.queue SET state = 'consumed', mtime = (now() AT TIME ZONE 'UTC'), claim = %(claim)s
+-- For each queue as many as there is room, lowest priority number first, oldest first within it. Each search begins at
+-- a place that the caller remembers: entries of messages claimed earlier may still lie in front of it.
+UPDATE dramatiq.queue SET state = 'consumed', mtime = now(), claim = %(claim)s
 WHERE message_id = ANY(ARRAY(
-  SELECT message_id FROM dramatiq.queue WHERE queue_name = %(queue)s AND state = 'queued'
-  ORDER BY priority, eta LIMIT %(room)s FOR UPDATE SKIP LOCKED))
-RETURNING priority, eta, message_id::text, message::text
+  SELECT ready.message_id
+  FROM unnest(%(queues)s::text[], %(rooms)s::integer[], %(priorities)s::integer[], %(etas)s::bigint[])
+    AS w (queue, room, priority, eta),
+  LATERAL (
+    SELECT q.message_id FROM dramatiq.queue q
+    WHERE q.queue_name = w.queue AND q.state = 'queued' AND (q.priority, q.eta) >= (w.priority, w.eta)
+    ORDER BY q.priority, q.eta LIMIT w.room FOR UPDATE SKIP LOCKED) AS ready))
+RETURNING priority, eta, queue_name, message_id::text, message::text
 
 -- name: beat_messages
-UPDATE dramatiq.queue SET mtime = (now() AT TIME ZONE 'UTC')
-WHERE message_id = ANY(%(ids)s::uuid[]) AND claim = ANY(%(claims)s::bigint[]) AND state = 'consumed'
-
--- name: requeue_messages
-UPDATE dramatiq.queue SET state = 'queued', claim = NULL
-WHERE message_id = ANY(%(ids)s::uuid[]) AND claim = ANY(%(claims)s::bigint[]) AND state = 'consumed'
+UPDATE dramatiq.queue SET mtime = now()
+WHERE message_id = ANY(%(ids)s::uuid[]) AND claim = ANY(%(claims)s::bigint[]) AND state::text = 'consumed'
 
 -- name: reap_messages
 -- Returns what holders without a heartbeat left, and puts aside what killed too many of them.
-UPDATE dramatiq.queue SET
-  state = (CASE WHEN crashes + 1 < %(max_crashes)s THEN 'queued' ELSE 'rejected' END)::dramatiq.state,
-  claim = NULL, crashes = crashes + 1
-WHERE message_id = ANY(ARRAY(
-  SELECT message_id FROM dramatiq.queue
-  WHERE state = 'consumed' AND mtime < (now() AT TIME ZONE 'UTC') - %(lease)s * interval '1 second'
-  LIMIT 1000 FOR UPDATE SKIP LOCKED))
-RETURNING pg_notify('dramatiq.' || queue_name || '.enqueue', '')
+WITH reaped AS (
+  UPDATE dramatiq.queue SET
+    state = (CASE WHEN crashes + 1 < %(max_crashes)s THEN 'queued' ELSE 'rejected' END)::dramatiq.state,
+    mtime = now(), claim = NULL, crashes = crashes + 1
+  WHERE message_id = ANY(ARRAY(
+    SELECT message_id FROM dramatiq.queue
+    WHERE state = 'consumed' AND mtime < now() - %(lease)s * interval '1 second'
+    LIMIT 1000 FOR UPDATE SKIP LOCKED))
+  RETURNING queue_name, crashes)
+SELECT queue_name, max(crashes), pg_notify('dramatiq.' || queue_name || '.enqueue', '') FROM reaped GROUP BY queue_name
 
 -- name: promote_due
 -- A delayed message whose time has come moves to its own queue.
@@ -40,7 +47,40 @@ WITH due AS (
       THEN jsonb_set(message #- '{options,eta}', '{queue_name}', to_jsonb(left(queue_name, -3))) ELSE message END
   WHERE message_id = ANY(ARRAY(
     SELECT message_id FROM dramatiq.queue
-    WHERE state = 'queued' AND queue_name LIKE '%%.DQ' AND queue_name = ANY(%(queues)s) AND eta <= %(now)s
+    WHERE state = 'queued' AND queue_name LIKE '%%.DQ' AND queue_name = ANY(%(queues)s)
+      AND eta <= extract(epoch FROM clock_timestamp()) * 1000
     ORDER BY eta LIMIT 1000 FOR UPDATE SKIP LOCKED))
   RETURNING queue_name)
 SELECT pg_notify('dramatiq.' || queue_name || '.enqueue', '') FROM (SELECT DISTINCT queue_name FROM due) AS woken
+
+-- name: purge_ended
+-- Ended messages are only history; the events keep what matters. A result stays until its own time is up.
+DELETE FROM dramatiq.queue WHERE message_id = ANY(ARRAY(
+  SELECT message_id FROM dramatiq.queue
+  WHERE state IN ('done', 'rejected') AND mtime < now() - %(keep)s * interval '1 second'
+    AND (result_ttl IS NULL OR result_ttl < now())
+  ORDER BY mtime LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
+RETURNING message_id
+
+-- name: notify
+SELECT pg_notify(%(channel)s, '')
+
+-- name: enqueue_message
+-- As dramatiq-pg does it, but its NOTIFY carries the whole message to every process.
+WITH enqueued AS (
+  INSERT INTO dramatiq.queue (queue_name, message_id, state, message)
+  VALUES (%(queue)s, %(message_id)s, 'queued', %(message)s)
+  ON CONFLICT (message_id) DO UPDATE SET state = 'queued', message = EXCLUDED.message, claim = NULL,
+    queue_name = EXCLUDED.queue_name, mtime = now()
+  RETURNING queue_name)
+SELECT pg_notify('dramatiq.' || queue_name || '.enqueue', '') FROM enqueued
+
+-- name: get_result
+SELECT result FROM dramatiq.queue WHERE message_id = %(message_id)s AND result IS NOT NULL
+  AND result_ttl > now()
+
+-- name: store_result
+INSERT INTO dramatiq.queue (queue_name, message_id, state, result, result_ttl)
+VALUES ('__RQ__', %(message_id)s, 'done', %(result)s, now() + %(ttl)s * interval '1 ms')
+ON CONFLICT (message_id) DO UPDATE SET mtime = now(), result = EXCLUDED.result,
+  result_ttl = EXCLUDED.result_ttl

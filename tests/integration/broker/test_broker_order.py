@@ -198,6 +198,6 @@ def test_forty_senders_share_the_brokers_connections(bench: Bench) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    broker.connections.closeall()
+    broker.close()
     assert failures == []
     assert bench.states() == {"queued": 200}

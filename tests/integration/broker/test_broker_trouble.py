@@ -7,7 +7,7 @@ import time
 
 from tests.integration.broker.conftest import Bench
 
-SHORT = {"LEASE_S": 2.0, "POLL_S": 0.3}
+SHORT = {"LEASE_S": 2.0, "BEAT_S": 0.5, "POLL_S": 0.3}
 
 
 def test_a_killed_workers_messages_run_again_within_a_lease_and_a_little(bench: Bench) -> None:
@@ -41,7 +41,7 @@ def test_a_killed_worker_is_noticed_under_load_too(bench: Bench) -> None:
 
 def test_a_long_job_of_a_living_worker_is_never_given_to_another(bench: Bench) -> None:
     for _ in range(2):
-        bench.start({"work": 1}, LEASE_S=1.0, POLL_S=0.2)
+        bench.start({"work": 1}, LEASE_S=1.0, BEAT_S=0.25, POLL_S=0.2)
     bench.fill("work.nap", 1, 3.5)
     bench.wait(bench.drained)
     assert bench.runs("start") == {"work:1": 1}
@@ -90,10 +90,10 @@ def test_a_message_sent_while_the_listener_is_cut_still_runs(bench: Bench) -> No
 
 
 def test_a_message_that_kills_its_workers_ends_after_the_third_and_others_go_on(bench: Bench) -> None:
-    keeper = bench.start({"other": 1}, LEASE_S=0.5, POLL_S=0.1, MAX_CRASHES=3)
+    keeper = bench.start({"other": 1}, LEASE_S=0.5, BEAT_S=0.1, POLL_S=0.1, MAX_CRASHES=3)
     bench.send("work.die", "poison")
     for death in range(1, 4):
-        process = bench.start({"work": 1}, LEASE_S=0.5, POLL_S=0.1, MAX_CRASHES=3)
+        process = bench.start({"work": 1}, LEASE_S=0.5, BEAT_S=0.1, POLL_S=0.1, MAX_CRASHES=3)
         assert process.wait(10) == -signal.SIGKILL
         bench.wait(
             lambda death=death: bench.sql.execute("SELECT crashes FROM dramatiq.queue").fetchone() == (death,), 10

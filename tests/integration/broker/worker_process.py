@@ -15,20 +15,20 @@ import time
 import dramatiq
 from dramatiq.worker import Worker
 
-from registre import broker as module
+from registre.broker import JobBroker, Source, timing
 
 
 def main() -> None:
     url, log, slots = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     for setting in sys.argv[4:]:
         name, value = setting.split("=")
-        setattr(module, name, float(value))
+        setattr(timing, name, float(value))
     file = os.open(log, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
 
     def write(word: str, name: object) -> None:
         os.write(file, f"{word} {name} {os.getpid()} {time.time():.4f}\n".encode())
 
-    broker = module.JobBroker([module.Source("test", url)], slots=slots)
+    broker = JobBroker([Source("test", url)], slots=slots)
     dramatiq.set_broker(broker)
     for queue in slots:
 

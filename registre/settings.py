@@ -80,6 +80,29 @@ class Settings:
     grace: timedelta = field(default=timedelta(seconds=3), metadata={"env": "REGISTRE_GRACE_SECONDS"})
     #: how many processes of each role should live, as `honcho start -c` says it: browser=2,ocr=1
     expected: dict[str, int] = field(default_factory=dict[str, int], metadata={"env": "REGISTRE_EXPECTED"})
+    #: whose quota Gemini's is: processes that share a key share a name
+    gemini_project: str = field(default="default", metadata={"env": "GEMINI_PROJECT"})
+    #: requests/min, input tokens/min, requests/day (0: none); then models of their own: gemini-2.5-pro=150/2000000/1000
+    gemini_limits: str = field(default="1600/6400000/0", metadata={"env": "GEMINI_LIMITS"})
+    #: US cents a day beyond which paid reading waits, and beyond which a document is not read further; 0: no ceiling
+    gemini_daily_ceiling_cents: int = field(default=0, metadata={"env": "GEMINI_DAILY_CEILING_CENTS"})
+    gemini_document_ceiling_cents: int = field(default=0, metadata={"env": "GEMINI_DOCUMENT_CEILING_CENTS"})
+    #: a price table instead of `limits/prices.json`
+    gemini_prices: Path | None = field(default=None, metadata={"env": "GEMINI_PRICES"})
+    #: name of this machine, before its capacity keys, where several share a Redis
+    host: str | None = field(default=None, metadata={"env": "REGISTRE_HOST"})
+    #: what this machine has, in cores and GB, and which part of it stays free
+    server_max_cpu: int = field(default=8, metadata={"env": "SERVER_MAX_CPU", "min": 1})
+    server_max_ram: int = field(default=16, metadata={"env": "SERVER_MAX_RAM", "min": 1})
+    server_reserve_cpu_percent: int = field(default=20, metadata={"env": "SERVER_RESERVE_CPU_PERCENT"})
+    server_reserve_ram_percent: int = field(default=20, metadata={"env": "SERVER_RESERVE_RAM_PERCENT"})
+    #: cores/GB of a browser process, of an OCR slot on an index, of one on an acte
+    server_costs: str = field(default="registre=3/1,index=1.5/0.75,acte=1/0.5", metadata={"env": "SERVER_COSTS"})
+    #: OCR slots that stay with each kind while any are left
+    ocr_min_index_workers: int = field(default=1, metadata={"env": "OCR_MIN_INDEX_WORKERS"})
+    ocr_min_acte_workers: int = field(default=1, metadata={"env": "OCR_MIN_ACTE_WORKERS"})
+    #: how often idle OCR slots may change their kind
+    ocr_rebalance_interval_ms: int = field(default=30_000, metadata={"env": "OCR_REBALANCE_INTERVAL_MS", "min": 100})
     #: debug, info, warning or error
     log_level: str = field(default="info", metadata={"env": "LOG_LEVEL"})
     #: where technical failures are reported; absent: nowhere

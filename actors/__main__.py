@@ -9,13 +9,12 @@ import threading
 from types import FrameType
 from typing import Final
 
-from actors.clock import run_clock
-from actors.lifecycle import WorkerProcess
+from actors.clock import look, run_clock
+from actors.lifecycle import WorkerProcess, slot_name
 from registre import crash, logs, sentry
-from registre.db.pool import Database
 from registre.domain.errors import ConfigurationError
-from registre.installation import database_url
-from registre.runtime import require_schema
+from registre.installation import environments
+from registre.process import nothing_opens
 from registre.settings import Settings, read_settings
 
 _ROLES: Final = ("browser", "ocr", "clock")
@@ -59,13 +58,13 @@ async def _clock(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    database = Database(database_url(settings), size=1)
-    await database.open()
-    try:
-        await require_schema(database)
-    finally:
-        await database.close()
-    await run_clock(database.url, stop)
+    places = environments(settings)
+    reasons = await asyncio.gather(*(look(place) for place in places))
+    if all(reasons):
+        raise nothing_opens(places, reasons)
+    async with asyncio.TaskGroup() as tasks:
+        for place in places:
+            tasks.create_task(run_clock(place, slot_name("clock"), stop))
 
 
 if __name__ == "__main__":

@@ -1,46 +1,141 @@
-"""The clock: one leader among any number of copies returns what dead processes left and re-announces lost work."""
+"""The clock: in each environment one leader, among any number of copies, returns what dead processes left."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import os
+import socket
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import psycopg
 import structlog
 
+import registre
 from registre.db import account as accounts
 from registre.db import job as jobs
-from registre.db import leader, worker
+from registre.db import leader, migrate, worker
 from registre.db.pool import GONE, Connection, connect
+from registre.domain.errors import ConfigurationError
 from registre.pipeline import LEASE, REANNOUNCE, SWEEP
+from registre.settings import Environment
 
 _HOUSEKEEPING_S: Final = 30.0
+#: Seconds between two lines in `worker_status`.
+_STATUS_EVERY_S: Final = 10.0
 
 _log = structlog.get_logger("clock")
 
 
-async def run_clock(url: str, stop: asyncio.Event) -> None:
-    """Lead when nobody else does, until stopped. A lost connection is opened again; the lock goes with it."""
-    patience = timedelta(0)
-    while not stop.is_set():
+async def look(place: Environment) -> str | None:
+    """None when a clock can work there, else why not."""
+    try:
+        connection = await connect(place.database_url)
         try:
-            connection = await connect(url)
+            await migrate.require_current(connection)
+        finally:
+            await connection.close()
+    except ConfigurationError as exc:
+        return exc.text
+    except (*GONE, psycopg.Error) as exc:
+        return f"Postgres ne répond pas ({str(exc).strip()})."
+    return None
+
+
+async def run_clock(place: Environment, name: str, stop: asyncio.Event) -> None:
+    """Lead there when nobody else does, until stopped. A lost connection is opened again; the lock goes with it."""
+    clock = Clock(name, stop)
+    with structlog.contextvars.bound_contextvars(environment=place.name, worker=name):
+        while not stop.is_set():
             try:
-                await _lead(connection, stop, patience)
-            finally:
-                await connection.close()
-        except GONE as exc:
-            _log.warning("clock.database_away", error=str(exc).strip())
-            # The living lost it too and beat first: a restart of the server must not look like a mass death.
-            patience = LEASE
-            await _pause(stop, SWEEP.total_seconds())
+                connection = await connect(place.database_url)
+                try:
+                    await migrate.require_current(connection)
+                    await clock.work(connection)
+                finally:
+                    await connection.close()
+            except (*GONE, psycopg.Error, ConfigurationError) as exc:
+                clock.lost(exc)
+                await clock.pause()
+
+
+class Clock:
+    """One copy in one environment."""
+
+    def __init__(self, name: str, stop: asyncio.Event) -> None:
+        self._name = name
+        self._stop = stop
+        self._started = datetime.now(UTC)
+        self._why: str | None = None
+        self._patience = timedelta(0)
+
+    async def work(self, connection: Connection) -> None:
+        """Try to lead, and lead, until stopped or until the connection breaks."""
+        loop = asyncio.get_running_loop()
+        leading, told, kept_house = False, 0.0, 0.0
+        begin = loop.time() + self._patience.total_seconds()
+        while not self._stop.is_set():
+            now = loop.time()
+            if not leading:
+                leading = await leader.try_lead(connection)
+                if leading:
+                    _log.info("clock.leading")
+            self._back()
+            if now - told >= _STATUS_EVERY_S:
+                told = now
+                await self._tell(connection, "busy" if leading else "idle")
+            if leading and now >= begin:
+                await sweep(connection)
+                if now - kept_house >= _HOUSEKEEPING_S:
+                    kept_house = now
+                    await keep_house(connection)
+            await self.pause()
+        await self._tell(connection, "stopped")
+
+    def lost(self, exc: Exception) -> None:
+        """One line a cause, however long it lasts."""
+        why = exc.text if isinstance(exc, ConfigurationError) else str(exc).strip()
+        if why != self._why:
+            _log.warning("environment.away", error=why)
+        self._why = why
+        # The living lost it too and beat first: a restart of the server must not look like a mass death.
+        self._patience = LEASE
+
+    async def pause(self) -> None:
+        """Until the next sweep, or the stop."""
+        try:
+            await asyncio.wait_for(self._stop.wait(), SWEEP.total_seconds())
+        except TimeoutError:
+            return
+
+    def _back(self) -> None:
+        if self._why is not None:
+            _log.info("environment.back")
+        self._why = None
+
+    async def _tell(self, connection: Connection, status: str) -> None:
+        await worker.beat_worker(
+            connection,
+            worker.Beat(
+                name=self._name,
+                status=status,
+                started_at=self._started,
+                job_id=None,
+                completed=0,
+                failed=0,
+                role="clock",
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                version=registre.__version__,
+            ),
+        )
 
 
 async def sweep(connection: Connection) -> int:
     """One round; returns how many jobs it moved. Never touches a lease that beats."""
     recovered = await jobs.expire_leases(connection)
     for job in recovered:
-        _log.warning("clock.lease_expired", job=str(job.id), stage=job.stage, worker=job.worker, state=job.state)
+        _log.warning("clock.lease_expired", job=str(job.id), stage=job.stage, holder=job.worker, state=job.state)
     lost = await jobs.announce_again(connection, after=REANNOUNCE)
     for job_id in lost:
         _log.warning("clock.announced_again", job=str(job_id))
@@ -48,26 +143,7 @@ async def sweep(connection: Connection) -> int:
     return len(recovered) + len(lost)
 
 
-async def _lead(connection: Connection, stop: asyncio.Event, patience: timedelta) -> None:
-    loop = asyncio.get_running_loop()
-    leading, kept_house = False, 0.0
-    begin = loop.time() + patience.total_seconds()
-    while not stop.is_set():
-        if not leading:
-            leading = await leader.try_lead(connection)
-            if leading:
-                _log.info("clock.leading")
-        if leading and loop.time() >= begin:
-            await sweep(connection)
-            if loop.time() - kept_house > _HOUSEKEEPING_S:
-                kept_house = loop.time()
-                for name in await worker.sweep_workers(connection):
-                    _log.warning("clock.worker_silent", worker=name)
-        await _pause(stop, SWEEP.total_seconds())
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+async def keep_house(connection: Connection) -> None:
+    """Mark silent processes dead and forget what is only history."""
+    for name in await worker.sweep_workers(connection):
+        _log.warning("clock.worker_silent", silent=name)

@@ -12,4 +12,4 @@ from registre.domain.job import Stage
 @stage_actor
 async def download(job_id: str, environment: str) -> None:
     """Work on the job's download stage if it is there to be taken; see `registre/stages/download.py`."""
-    await run_stage(runtime(), Stage.DOWNLOAD, UUID(job_id))
+    await run_stage(runtime(environment), Stage.DOWNLOAD, UUID(job_id))

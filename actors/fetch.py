@@ -12,4 +12,4 @@ from registre.domain.job import Stage
 @stage_actor
 async def fetch(job_id: str, environment: str) -> None:
     """Work on the job's fetch stage if it is there to be taken; see `registre/stages/fetch.py`."""
-    await run_stage(runtime(), Stage.FETCH, UUID(job_id))
+    await run_stage(runtime(environment), Stage.FETCH, UUID(job_id))

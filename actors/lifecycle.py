@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import dramatiq
 import structlog
@@ -16,18 +16,21 @@ from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.worker import Worker
 
 from registre.broker import JobBroker, Source
-from registre.installation import database_url
+from registre.domain.job import Stage
 from registre.pipeline import PLAN
-from registre.runtime import Runtime, open_runtime
-from registre.settings import Settings
+from registre.process import Process
+from registre.runtime import Runtime
+from registre.settings import Environment, Settings
 
 _log = structlog.get_logger("process")
-_open: list[Runtime] = []
+_open: list[Process] = []
+#: Nothing runs any more by then but acknowledgements on their way, or what waits for a database that is away.
+_LAST_WORDS_MS: Final = 2000
 
 
-def runtime() -> Runtime:
-    """This process's open resources."""
-    return _open[0]
+def runtime(environment: str) -> Runtime:
+    """This process's open resources in the environment a message came from."""
+    return _open[0].runtime(environment)
 
 
 def stage_actor(work: Callable[[str, str], Awaitable[None]]) -> Callable[[str, str], object]:
@@ -43,34 +46,46 @@ class WorkerProcess:
     def __init__(self, settings: Settings, role: str) -> None:
         each = settings.browser_slots if role == "browser" else settings.ocr_slots
         # Slots are counted by stage: documents being read must not keep others from being stored.
-        slots = {str(plan.stage): each for plan in PLAN.values() if plan.role == role}
-        self._grace_ms = int(settings.grace.total_seconds() * 1000) + 6000
+        self._slots = {str(plan.stage): each for plan in PLAN.values() if plan.role == role}
         self._thread = EventLoopThread(_log)
         self._thread.start(timeout=5)
         set_event_loop_thread(self._thread)
         try:
-            self._start(settings, role, slots)
+            self._start(Process(settings, role, slot=slot_name(role)))
         except BaseException:
             # The loop's thread would keep a broken process alive.
             self._end_loop()
             raise
 
-    def _start(self, settings: Settings, role: str, slots: dict[str, int]) -> None:
-        _open.append(self._run(open_runtime(settings, role, slot=slot_name(role))))
-        broker = JobBroker([Source(settings.environment, database_url(settings))], slots=slots)
+    def _start(self, process: Process) -> None:
+        self._run(process.start())
+        _open.append(process)
+        names = [place.name for place in process.open_environments]
+        sources = [self._source(place) for place in process.environments]
+        unopened = {source.environment for source in sources} - set(names)
+        self._broker = JobBroker(sources, slots=self._slots, unopened=unopened)
         # The actors bind to the broker in force when they are imported.
-        dramatiq.set_broker(broker)
-        for stage in slots:
+        dramatiq.set_broker(self._broker)
+        for stage in self._slots:
             import_module(f"actors.{stage}")
-        self._worker = Worker(broker, queues=set(slots), worker_threads=sum(slots.values()))
+        self._worker = Worker(self._broker, queues=set(self._slots), worker_threads=sum(self._slots.values()))
         self._worker.start()
-        _log.info("worker_ready", role=role, worker=runtime().worker, slots=slots)
+        self._run(process.open_the_rest(self._broker.open_source))
+        _log.info("worker_ready", worker=process.worker, environments=names, slots=self._slots)
+
+    def _source(self, place: Environment) -> Source:
+        """What is claimed there: where documents are not read, nothing of `ocr`."""
+        return Source(
+            place.name, place.database_url, frozenset(self._slots) - ({Stage.OCR} if not place.ocr else set())
+        )
 
     def stop(self) -> None:
         """Take nothing new, finish or hand back what runs, close browser and pools."""
         _log.info("worker_stopping")
-        self._run(runtime().drain())
-        self._worker.stop(timeout=self._grace_ms)
+        self._broker.stop_claiming()
+        _log.info("process.polling_stopped")
+        self._run(_open[0].drain())
+        self._worker.stop(timeout=_LAST_WORDS_MS)
         self._run(_open.pop().close())
         self._end_loop()
         _log.info("worker_stopped")

@@ -12,4 +12,4 @@ from registre.domain.job import Stage
 @stage_actor
 async def ocr(job_id: str, environment: str) -> None:
     """Work on the job's ocr stage if it is there to be taken; see `registre/stages/ocr.py`."""
-    await run_stage(runtime(), Stage.OCR, UUID(job_id))
+    await run_stage(runtime(environment), Stage.OCR, UUID(job_id))

@@ -19,6 +19,8 @@ from registre.db import job as jobs
 from registre.db.job import Trouble
 from registre.db.pool import GONE
 from registre.domain.errors import (
+    BrowserLost,
+    DatabaseAway,
     Deferred,
     Fenced,
     NoAccount,
@@ -37,6 +39,9 @@ _log = structlog.get_logger("policy")
 
 #: A page that is not the one we know gets one more look; a bug of ours two more tries.
 _TRIES: Final = {Verdict.DRIFT: 2, Verdict.BUG: 3}
+#: What we must provide ourselves, and how often in a row its want costs no try.
+_INFRASTRUCTURE: Final = (BrowserLost.code, DatabaseAway.code)
+_FREE_STUMBLES: Final = 5
 #: A site that is closed or an account that is busy is asked again a little later each time, up to this factor.
 _MAX_PATIENCE: Final = 4
 
@@ -51,27 +56,47 @@ _WORK: Final[dict[Stage, Callable[[Job, StageContext], Awaitable[StageResult]]]]
 async def run_stage(runtime: Runtime, stage: Stage, job_id: UUID) -> None:
     """Take the job if it is there to be taken, and go straight on where the plan says so."""
     following: Stage | None = stage
-    while following is not None:
-        held_until = time.monotonic() + LEASE.total_seconds()
-        job = await _claim(runtime, following, job_id)
-        if job is None:
-            return
-        with structlog.contextvars.bound_contextvars(
-            worker=runtime.worker, job=str(job_id), stage=job.stage, site=Site.FONCIER, attempt=job.attempts
-        ):
-            following = await _run_claimed(runtime, job, held_until)
+    with (
+        runtime.visit(),
+        structlog.contextvars.bound_contextvars(
+            environment=runtime.environment.name, worker=runtime.worker, job=str(job_id), site=Site.FONCIER
+        ),
+    ):
+        while following is not None:
+            with structlog.contextvars.bound_contextvars(stage=following):
+                following = await _run_one(runtime, following, job_id)
+
+
+async def _run_one(runtime: Runtime, stage: Stage, job_id: UUID) -> Stage | None:
+    held_until = time.monotonic() + LEASE.total_seconds()
+    try:
+        job = await _claim(runtime, stage, job_id)
+    except GONE as exc:
+        # Nothing was taken, or under a lease that nobody beats: the clock announces the job again.
+        _log.warning("job.unclaimed", error=str(exc).strip())
+        return None
+    if job is None:
+        return None
+    with structlog.contextvars.bound_contextvars(attempt=job.attempts):
+        if runtime.stopping:
+            # The stop came while the claim was under way.
+            await _settle(runtime, job, Released())
+            return None
+        return await _run_claimed(runtime, job, held_until)
 
 
 async def _claim(runtime: Runtime, stage: Stage, job_id: UUID) -> Job | None:
-    insist = runtime.database.insist
+    insist, worker, ocr = runtime.database.insist, runtime.worker, runtime.environment.ocr
     if runtime.stopping:
         # The message is spent; leave the job one for whoever is still working.
-        await insist(lambda connection: jobs.announce(connection, job_id, stage))
+        await insist(lambda connection: jobs.announce(connection, job_id, stage, worker=worker))
         return None
     crash_point("before_claim")
-    job = await insist(lambda connection: jobs.claim_job(connection, job_id, stage, worker=runtime.worker, lease=LEASE))
+    job = await insist(
+        lambda connection: jobs.claim_job(connection, job_id, stage, worker=worker, lease=LEASE, ocr=ocr)
+    )
     if job is None:
-        _log.debug("job.claim_lost", job=str(job_id), stage=stage)
+        _log.debug("job.claim_lost")
     else:
         crash_point("after_claim")
     return job
@@ -116,6 +141,10 @@ async def _work(runtime: Runtime, job: Job, older: Running | None) -> Stage | No
     except RegistreError as exc:
         await _settle(runtime, job, exc)
         return None
+    except GONE as exc:
+        _log.warning("stage.database_away", error=str(exc).strip())
+        await _settle(runtime, job, DatabaseAway())
+        return None
     except Exception as exc:  # noqa: BLE001  the edge: whatever else happens ends as a verdict on the row
         await _settle(runtime, job, exc)
         return None
@@ -150,7 +179,7 @@ async def _settle(runtime: Runtime, job: Job, error: Exception) -> None:
     except GONE as exc:
         # The lease expires and the sweeper returns the job; nothing else can be done without a database.
         _log.error("stage.unsettled", code=code, error=str(exc).strip())
-    quiet = verdict in {Verdict.REFUSE, Verdict.DEFER, Verdict.RETRY}
+    quiet = verdict in {Verdict.REFUSE, Verdict.DEFER, Verdict.RETRY, Verdict.INFRA}
     _log.log(
         20 if quiet else 40,
         "stage.failed",
@@ -161,7 +190,14 @@ async def _settle(runtime: Runtime, job: Job, error: Exception) -> None:
     )
     if failed:
         runtime.failed += 1
-        sentry.report(error, job_id=str(job.id), site=Site.FONCIER, stage=job.stage)
+        sentry.report(
+            error,
+            job_id=str(job.id),
+            kind=job.kind,
+            site=Site.FONCIER,
+            stage=job.stage,
+            environment=runtime.environment.name,
+        )
 
 
 async def _write_verdict(runtime: Runtime, job: Job, error: Exception, verdict: Verdict, trouble: Trouble) -> bool:
@@ -175,18 +211,29 @@ async def _write_verdict(runtime: Runtime, job: Job, error: Exception, verdict: 
             delay = _patience(error, job)
             await insist(lambda connection: jobs.delay_job(connection, job, delay, trouble, spent=False))
             return False
-        case Verdict.RETRY | Verdict.DRIFT | Verdict.BUG:
+        case Verdict.INFRA if (stumbles := await _stumbles(runtime, job)) < _FREE_STUMBLES:
+            delay = _jittered(backoff(stumbles + 1))
+            await insist(lambda connection: jobs.delay_job(connection, job, delay, trouble, spent=False))
+            return False
+        case Verdict.RETRY | Verdict.INFRA | Verdict.DRIFT | Verdict.BUG:
             if job.attempts >= min(_TRIES.get(verdict, job.max_attempts), job.max_attempts):
                 await insist(lambda connection: jobs.finish_job(connection, job, State.FAILED, trouble=trouble))
                 return True
-            nominal = backoff(job.attempts)
-            delay = nominal * uniform(0.5, 1)  # noqa: S311  jitter, not a secret
+            delay = _jittered(backoff(job.attempts))
             await insist(lambda connection: jobs.delay_job(connection, job, delay, trouble, spent=True))
             return False
         case Verdict.PERSON:
             await insist(lambda connection: jobs.finish_job(connection, job, State.FAILED, trouble=trouble))
             return True
     assert_never(verdict)
+
+
+async def _stumbles(runtime: Runtime, job: Job) -> int:
+    return await runtime.database.insist(lambda connection: jobs.count_stumbles(connection, job, _INFRASTRUCTURE))
+
+
+def _jittered(nominal: timedelta) -> timedelta:
+    return nominal * uniform(0.5, 1)  # noqa: S311  not a secret
 
 
 def _patience(error: Exception, job: Job) -> timedelta:

@@ -12,4 +12,4 @@ from registre.domain.job import Stage
 @stage_actor
 async def store(job_id: str, environment: str) -> None:
     """Work on the job's store stage if it is there to be taken; see `registre/stages/store.py`."""
-    await run_stage(runtime(), Stage.STORE, UUID(job_id))
+    await run_stage(runtime(environment), Stage.STORE, UUID(job_id))

@@ -1,4 +1,4 @@
-"""The composition root: from settings to open resources, and back. The only module that sees `Settings` and opens."""
+"""One environment's open resources in one worker process: its heartbeat, and what the process works on there."""
 
 from __future__ import annotations
 
@@ -7,36 +7,31 @@ import os
 import signal
 import socket
 import time
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import structlog
 from playwright.async_api import Error as PlaywrightError
 
 import registre
-from registre.accounts import Accounts
-from registre.browser.launch import Browser
-from registre.browser.pool import SessionPool
 from registre.db import job as jobs
-from registre.db import migrate, worker
+from registre.db import worker
 from registre.db.pool import GONE, Database
-from registre.domain.errors import ConfigurationError, RegistreError
-from registre.domain.job import Job, Site
-from registre.embedded import chromium
-from registre.installation import database_url, vault
-from registre.ocr.reader import Reader
-from registre.pipeline import HEARTBEAT, HOLD, IDLE, LEASE
-from registre.settings import Settings
-from registre.sites import adapter_for
-from registre.stages.context import Rules, StageContext
-from registre.storage.objects import Objects
+from registre.domain.errors import RegistreError
+from registre.domain.job import Job
+from registre.pipeline import HEARTBEAT, LEASE
+from registre.settings import Environment
+from registre.stages.context import StageContext
 
 #: Seconds between two lines in `worker_status`; the leases themselves beat every HEARTBEAT.
 _STATUS_EVERY_S = 10.0
+#: Seconds a stopping process gives one environment to take back its accounts and its worker's line.
+_FAREWELL_S = 3.0
 
 _log = structlog.get_logger("runtime")
 
@@ -54,9 +49,9 @@ class Running:
 
 @dataclass
 class Runtime:
-    """Open resources of one worker process, its heartbeat, and what it works on."""
+    """Open resources of one worker process in one environment, its heartbeat, and what it works on there."""
 
-    settings: Settings
+    environment: Environment
     role: str
     context: StageContext
     database: Database
@@ -68,8 +63,10 @@ class Runtime:
     completed: int = 0
     failed: int = 0
     stopping: bool = False
+    #: True while the database does not answer the heartbeat
+    away: bool = False
+    _visits: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
     _started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _beating: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
     async def beat_forever(self) -> None:
@@ -79,11 +76,12 @@ class Runtime:
             try:
                 await self.beat()
                 now = asyncio.get_running_loop().time()
-                if now - told >= _STATUS_EVERY_S:
+                if self.away or now - told >= _STATUS_EVERY_S:
                     told = now
                     await self.tell_status()
+                self._note_away(None)
             except (*GONE, psycopg.Error) as exc:
-                _log.warning("runtime.database_away", error=str(exc).strip())
+                self._note_away(str(exc).strip())
             await asyncio.sleep(HEARTBEAT.total_seconds())
 
     async def tend_sessions(self) -> None:
@@ -137,34 +135,12 @@ class Runtime:
         async with self.database.connection() as connection:
             await worker.beat_worker(connection, beat)
 
-    async def drain(self) -> None:
-        """Take nothing new, let running jobs finish for the grace period, hand the rest back."""
-        self.stopping = True
-        waiting = [running.task for running in self.running.values()]
-        if waiting:
-            await asyncio.wait(waiting, timeout=self.settings.grace.total_seconds())
-        left = [running.task for running in self.running.values()]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=5)
-
-    async def close(self) -> None:
-        """Stop the heartbeat, close browser and pools, mark the process stopped."""
-        await self.stop_beating()
-        try:
-            if self.context.sessions is not None:
-                await self.context.sessions.close()
-            await self.tell_status("stopped")
-        except GONE as exc:
-            _log.warning("runtime.stopped_without_database", error=str(exc).strip())
-        await self._stack.aclose()
-
     def start_beating(self) -> None:
         """Begin the heartbeat."""
-        heart = asyncio.create_task(self.beat_forever())
-        heart.add_done_callback(_end_without_heart)
-        self._beating = [heart, asyncio.create_task(self.tend_sessions())]
+        with structlog.contextvars.bound_contextvars(environment=self.environment.name, worker=self.worker):
+            heart = asyncio.create_task(self.beat_forever())
+            heart.add_done_callback(_end_without_heart)
+            self._beating = [heart, asyncio.create_task(self.tend_sessions())]
 
     async def stop_beating(self) -> None:
         """End it."""
@@ -173,75 +149,53 @@ class Runtime:
         if self._beating:
             await asyncio.wait(self._beating)
 
+    @contextmanager
+    def visit(self) -> Generator[None]:
+        """While a message is dealt with, claim included: what a stop waits for."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  only coroutines deal with messages
+        self._visits.add(task)
+        try:
+            yield
+        finally:
+            self._visits.discard(task)
+
+    async def drain(self, grace_s: float) -> None:
+        """Take nothing new, let running jobs finish for the grace period, hand the rest back."""
+        self.stopping = True
+        if self._visits:
+            await asyncio.wait(self._visits, timeout=grace_s)
+        for running in list(self.running.values()):
+            running.task.cancel()
+        if self._visits:
+            await asyncio.wait(self._visits, timeout=5)
+
+    async def leave_site(self) -> None:
+        """Close the sessions and give their accounts back."""
+        if self.context.sessions is not None:
+            await self._farewell("sessions", self.context.sessions.close())
+
+    async def tell_stopped(self) -> None:
+        """Mark the process stopped. A database that is away will see it fall silent instead."""
+        await self._farewell("status", self.tell_status("stopped"))
+
+    async def _farewell(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await asyncio.wait_for(work, _FAREWELL_S)
+        except (*GONE, TimeoutError) as exc:
+            _log.warning("runtime.left_undone", environment=self.environment.name, what=what, error=str(exc).strip())
+
+    def _note_away(self, error: str | None) -> None:
+        """One line a change, however long it lasts."""
+        if error is not None and not self.away:
+            _log.warning("environment.away", error=error)
+        elif error is None and self.away:
+            _log.info("environment.back")
+        self.away = error is not None
+
 
 def _end_without_heart(heart: asyncio.Task[None]) -> None:
     """A process that cannot beat would lose every job it takes: it stops, and whoever started it starts another."""
     if not heart.cancelled():
         _log.error("runtime.heart_stopped", exc_info=heart.exception())
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-async def open_runtime(settings: Settings, role: str, *, slot: str) -> Runtime:
-    """Open what the role needs; every missing thing is named in one sentence before anything is claimed.
-
-    Raises:
-        ConfigurationError: database away or of another version, no browser, no site address.
-    """
-    stack = AsyncExitStack()
-    try:
-        database = Database(database_url(settings))
-        await database.open()
-        stack.push_async_callback(database.close)
-        await require_schema(database)
-        identity = f"{slot}#{uuid4().hex[:6]}"
-        inspector, reader = Reader(1), Reader(settings.readers)
-        stack.push_async_callback(inspector.close)
-        stack.push_async_callback(reader.close)
-        context = StageContext(
-            worker=identity,
-            database=database,
-            objects=Objects(settings.object_root),
-            inspector=inspector,
-            reader=reader,
-            rules=Rules(settings.price_cents, settings.daily_ceiling_cents, settings.index_max_age),
-        )
-        if role == "browser":
-            context = await _with_browser(context, settings, stack)
-        runtime = Runtime(settings, role, context, database, worker=identity, name=slot, _stack=stack)
-        runtime.context = replace(context, holds=runtime.holds)
-        await runtime.tell_status()
-        runtime.start_beating()
-        return runtime
-    except BaseException:
-        await stack.aclose()
-        raise
-
-
-async def require_schema(database: Database) -> None:
-    """Refuse a database that is older or newer than this program."""
-    async with database.connection() as connection:
-        missing = await migrate.pending(connection)
-    if missing:
-        raise ConfigurationError(f"La base n'a pas les migrations {', '.join(missing)}: lancez « registre migrate ».")
-
-
-async def _with_browser(context: StageContext, settings: Settings, stack: AsyncExitStack) -> StageContext:
-    if not settings.foncier_url:
-        raise ConfigurationError(
-            "REGISTRE_FONCIER_URL manque: l'adresse du registre foncier, ou celle que « registre sandbox » affiche."
-        )
-    executable = None
-    if settings.cdp_url is None:
-        executable = await chromium.find(settings.chromium, settings.state / "browser")
-    browser = Browser(executable, args=chromium.LAUNCH_ARGS, cdp_endpoint=settings.cdp_url)
-    stack.push_async_callback(browser.close)
-    adapter = adapter_for(Site.FONCIER, settings.foncier_url)
-    pool = SessionPool(
-        browser,
-        adapter,
-        Accounts(context.database, vault(settings), site=Site.FONCIER, worker=context.worker, lease=LEASE),
-        size=settings.browser_slots,
-        hold=HOLD,
-        idle=IDLE,
-    )
-    return replace(context, sessions=pool, adapter=adapter)

@@ -40,11 +40,8 @@ async def opened(settings: Settings, *, checked: bool = True) -> AsyncGenerator[
     try:
         connection = await connect(database_url(settings))
         try:
-            missing = await migrate.pending(connection) if checked else []
-            if missing:
-                raise ConfigurationError(
-                    f"La base n'a pas les migrations {', '.join(missing)}: lancez « registre migrate »."
-                )
+            if checked:
+                await migrate.require_current(connection)
             yield connection
         finally:
             await connection.close()

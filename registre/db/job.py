@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -49,9 +49,14 @@ class Recovered:
     state: str
 
 
-async def claim_job(connection: Connection, job_id: UUID, stage: Stage, *, worker: str, lease: timedelta) -> Job | None:
-    """Take the job for `stage`, or None when there is nothing to take: not due, taken, moved on, held elsewhere."""
-    values = {"job_id": job_id, "stage": stage, "worker": worker, "lease": lease}
+async def claim_job(
+    connection: Connection, job_id: UUID, stage: Stage, *, worker: str, lease: timedelta, ocr: bool = True
+) -> Job | None:
+    """Take the job for `stage`, or None when there is nothing to take: not due, taken, moved on, held elsewhere.
+
+    Without `ocr` this environment's documents are not read, whatever message says so.
+    """
+    values = {"job_id": job_id, "stage": stage, "worker": worker, "lease": lease, "ocr": ocr}
     async with connection.cursor(row_factory=dict_row) as cursor:
         row = await (await cursor.execute(_SQL["claim_job"], values)).fetchone()
     return None if row is None else _job(row)
@@ -111,6 +116,13 @@ async def delay_job(connection: Connection, job: Job, delay: timedelta, trouble:
     await _fenced(connection, "delay_job", values)
 
 
+async def count_stumbles(connection: Connection, job: Job, codes: Collection[str]) -> int:
+    """How many tries of the job's stage in a row, this one apart, ended with one of these codes."""
+    values = {"job_id": job.id, "stage": job.stage, "codes": list(codes)}
+    row = await (await connection.execute(_SQL["count_stumbles"], values)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 async def note_fenced(connection: Connection, job: Job, *, worker: str) -> None:
     """Leave a trace of a result that was dropped."""
     await connection.execute(_SQL["note_fenced"], {"job_id": job.id, "fence": job.fence, "worker": worker})
@@ -129,15 +141,9 @@ async def announce_again(connection: Connection, *, after: timedelta) -> list[UU
     return [row[0] for row in rows]
 
 
-async def release_hold(connection: Connection, *, worker: str) -> list[UUID]:
-    """Let anyone take the jobs whose pages this process held open."""
-    rows = await (await connection.execute(_SQL["release_hold"], {"worker": worker})).fetchall()
-    return [row[0] for row in rows]
-
-
-async def announce(connection: Connection, job_id: UUID, stage: Stage) -> None:
-    """Write one more message for a job that waits for `stage`."""
-    await connection.execute(_SQL["announce"], {"job_id": job_id, "stage": stage})
+async def announce(connection: Connection, job_id: UUID, stage: Stage, *, worker: str) -> None:
+    """Leave a job that waits for `stage` to others, this worker's hold included: write one more message for it."""
+    await connection.execute(_SQL["announce"], {"job_id": job_id, "stage": stage, "worker": worker})
 
 
 async def note_request_key(connection: Connection, job: Job, request_key: str) -> None:

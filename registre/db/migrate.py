@@ -76,6 +76,16 @@ async def pending(connection: Connection, folder: Path = _FOLDER) -> list[str]:
     return [migration.version for migration in migrations(folder) if migration.version not in applied]
 
 
+async def require_current(connection: Connection) -> None:
+    """Refuse a database that is older or newer than this program.
+
+    Raises:
+        ConfigurationError: says which migrations are missing, or that the program is the older one.
+    """
+    if missing := await pending(connection):
+        raise ConfigurationError(f"La base n'a pas les migrations {', '.join(missing)}: lancez « registre migrate ».")
+
+
 async def _applied(connection: Connection) -> dict[str, str]:
     rows = await (await connection.execute(_SQL["applied_migrations"])).fetchall()
     return {str(version): str(sha256) for version, sha256 in rows}

@@ -25,12 +25,14 @@
     │   ├── SiteUnreachable       site_unreachable     no connection at all
     │   ├── PageTimeout           page_timeout         a page we know did not arrive in time
     │   ├── SessionLost           session_lost         the site forgot us, twice in a row
-    │   ├── BrowserLost           browser_lost         the browser died or could not start
     │   ├── LoginFailed           auth_failed          code or password refused
     │   ├── AccountBenched        account_locked       the account needs a person; another account may do
     │   ├── StorageFailed         storage_failed       object storage did not take or give back the bytes
     │   ├── StageTimeout          stage_timeout        the stage used up its time budget
     │   └── ReaderFailed          reader_failed        a reader broke on a page
+    ├── Infrastructure       infra
+    │   ├── BrowserLost           browser_lost         the browser died or could not start
+    │   └── DatabaseAway          database_away        the database did not answer while a stage ran
     ├── Drifted              drift
     │   ├── LayoutChanged         layout_changed       a screen or control we rely on is missing
     │   ├── UnexpectedMessage     unexpected_message   the site said a sentence we do not know
@@ -73,6 +75,8 @@ class RegistreError(Exception):
         self.screen = screen
         #: object key of the masked snapshot, filled in where one was taken
         self.snapshot: str | None = None
+        #: the same by file name, for the report: masked markup and picture
+        self.evidence: dict[str, bytes] = {}
         #: for errors that leave a purchase: False provably nothing was charged, True it was, None unknown
         self.charged: bool | None = None
 
@@ -184,7 +188,7 @@ class QuotaWait(Deferred):
     message = "Le quota du lecteur payant est utilisé pour l'instant."
     hint = "Rien à faire: la lecture repart d'elle-même; registre capacity montre le quota."
 
-    def __init__(self, text: str | None = None, *, wait: timedelta) -> None:
+    def __init__(self, text: str | None = None, *, wait: timedelta = Deferred.delay) -> None:
         super().__init__(text)
         self.delay = wait
 
@@ -236,12 +240,6 @@ class SessionLost(Transient):
     message = "La session au registre a expiré deux fois de suite."
 
 
-class BrowserLost(Transient):
-    code = "browser_lost"
-    message = "Le navigateur s'est arrêté ou n'a pas pu démarrer."
-    hint = "registre diagnose vérifie le navigateur; ensuite registre requeue --code browser_lost --yes."
-
-
 class LoginFailed(Transient):
     code = "auth_failed"
     message = "Le registre a refusé le code d'utilisateur ou le mot de passe."
@@ -269,6 +267,25 @@ class ReaderFailed(Transient):
     code = "reader_failed"
     message = "La lecture d'une page a échoué."
     hint = "registre requeue --code reader_failed --yes relit sans racheter."
+
+
+class Infrastructure(RegistreError):
+    code = "infrastructure"
+    verdict = Verdict.INFRA
+    message = "Un moyen de travail manque."
+    hint = "registre diagnose dit lequel; ensuite registre requeue ID --yes."
+
+
+class BrowserLost(Infrastructure):
+    code = "browser_lost"
+    message = "Le navigateur s'est arrêté ou n'a pas pu démarrer."
+    hint = "registre diagnose --host vérifie le navigateur; ensuite registre requeue --code browser_lost --yes."
+
+
+class DatabaseAway(Infrastructure):
+    code = "database_away"
+    message = "La base de données n'a pas répondu pendant le travail."
+    hint = "registre diagnose vérifie la base; ensuite registre requeue --code database_away --yes."
 
 
 class Drifted(RegistreError):

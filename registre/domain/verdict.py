@@ -14,6 +14,9 @@ class Verdict(StrEnum):
     DEFER = "defer"
     #: Transient. Again after 5, 10, 20 s, at most `max_attempts` tries.
     RETRY = "retry"
+    #: What we must provide ourselves was missing: the browser, the database. As a transient error, but the first few times
+    #: in a row cost no try.
+    INFRA = "infra"
     #: The page is not the page we know. One more look, then failed loudly with its snapshot.
     DRIFT = "drift"
     #: Money or evidence that only a person may settle. Final at once, never tried again by itself.

@@ -98,13 +98,14 @@ async def test_the_holder_of_the_page_goes_on_at_once(database: Database, sql: p
     assert await claim(database, job_id, Stage.DOWNLOAD, "a") is not None
 
 
-async def test_a_closing_process_gives_up_its_holds(database: Database, sql: psycopg.Connection) -> None:
+async def test_only_the_holder_gives_a_held_job_to_others(database: Database, sql: psycopg.Connection) -> None:
     _, job_id = place(sql)
     job = await claimed(database, job_id, Stage.FETCH, "a")
     await advance(database, job, Stage.DOWNLOAD, hold_worker="a", hold=timedelta(seconds=60))
     async with database.connection() as connection:
-        assert await jobs.release_hold(connection, worker="b") == []
-        assert await jobs.release_hold(connection, worker="a") == [job_id]
+        await jobs.announce(connection, job_id, Stage.DOWNLOAD, worker="b")
+        assert await claim(database, job_id, Stage.DOWNLOAD, "b") is None
+        await jobs.announce(connection, job_id, Stage.DOWNLOAD, worker="a")
     assert messages(sql, job_id)[-1] == ("download", "queued")
     assert await claim(database, job_id, Stage.DOWNLOAD, "b") is not None
 

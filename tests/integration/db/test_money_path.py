@@ -209,7 +209,7 @@ async def test_a_process_that_gets_its_own_job_again_stops_the_old_work_first(
 
 def _runtime(database: Database, **fields) -> Runtime:
     context = _context(database, **fields)
-    return Runtime(SimpleNamespace(), "browser", context, database, worker="w1", name="slot")
+    return Runtime(SimpleNamespace(name="dev", ocr=True), "browser", context, database, worker="w1", name="slot")
 
 
 async def test_closing_a_hung_browser_does_not_stop_the_heart(

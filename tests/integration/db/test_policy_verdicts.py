@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
 from actors import policy
 from registre.db.pool import Database
@@ -17,32 +19,42 @@ from registre.domain import errors
 from registre.domain.errors import RegistreError
 from registre.domain.job import Job, Stage
 from registre.domain.verdict import Verdict
-from tests.integration.db.orders import job_row, messages, place, ripen, status
+from registre.runtime import Runtime
+from registre.settings import Environment, Secret
+from registre.stages.context import Located
+from tests.integration.db.orders import TARGET, claim, job_row, messages, place, ripen, status, to_stage
 
-_LEAVES = [
-    item
-    for family in (errors.Refused, errors.Deferred, errors.Transient, errors.Drifted, errors.NeedsPerson)
-    for item in family.__subclasses__()
-]
+_LEAVES = [item for family in errors.RegistreError.__subclasses__() for item in family.__subclasses__()]
 #: verdict → state and tries counted after the first try of three
 _AFTER_ONE = {
     Verdict.REFUSE: ("refused", 1),
     Verdict.DEFER: ("waiting", 0),
     Verdict.RETRY: ("waiting", 1),
+    Verdict.INFRA: ("waiting", 0),
     Verdict.DRIFT: ("waiting", 1),
     Verdict.PERSON: ("failed", 1),
 }
+
+
+@contextmanager
+def database_locked(sql: psycopg.Connection, job_id: UUID) -> Iterator[None]:
+    """Nobody can claim the job meanwhile."""
+    with sql.transaction():
+        sql.execute("SELECT FROM registre.job WHERE id = %s FOR UPDATE", [job_id])
+        yield
+
+
+def _runtime(database: Database, *, ocr: bool = True) -> Runtime:
+    place = Environment("essai", Secret(""), "", ocr=ocr)
+    return Runtime(place, "browser", None, database, worker="w1", name="slot")
 
 
 @pytest.fixture
 def run(database: Database, monkeypatch: pytest.MonkeyPatch):
     """Runs fetch on a job with `end` as the stage's end: an error to raise, or a coroutine function."""
 
-    async def act(job_id: UUID, end, **changes) -> SimpleNamespace:
-        runtime = SimpleNamespace(
-            database=database, worker="w1", role="browser", context=None, running={}, stopping=False, completed=0,
-            failed=0, **changes,
-        )  # fmt: skip
+    async def act(job_id: UUID, end) -> Runtime:
+        runtime = _runtime(database)
 
         async def work(job: Job, _context: object):
             if isinstance(end, BaseException):
@@ -101,6 +113,57 @@ async def test_an_error_is_tried_as_often_as_its_verdict_and_the_row_allow_and_i
     assert text == (error.text if isinstance(error, RegistreError) else "ZeroDivisionError: x")
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.BrowserLost(), "browser_lost"),
+        (psycopg.OperationalError("server closed the connection"), "database_away"),
+        (psycopg.errors.AdminShutdown("terminating connection"), "database_away"),
+        (PoolTimeout("couldn't get a connection after 10.00 sec"), "database_away"),
+    ],
+)
+async def test_what_we_must_provide_ourselves_costs_no_try_the_first_five_times_in_a_row(
+    run, sql: psycopg.Connection, error: Exception, code: str
+) -> None:
+    _, job_id = place(sql)
+    counted = []
+    while job_row(sql, job_id)["state"] in ("queued", "waiting"):
+        await run(job_id, error)
+        counted.append(job_row(sql, job_id)["attempts"])
+        ripen(sql, job_id)
+    assert counted == [0, 0, 0, 0, 0, 1, 2, 3]
+    assert (job_row(sql, job_id)["state"], job_row(sql, job_id)["error_code"]) == ("failed", code)
+
+
+async def test_a_browser_that_dies_at_each_purchase_does_not_do_so_for_ever(
+    database: Database, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def locate(_job: Job, _context: object) -> Located:
+        return Located("key", (TARGET,))
+
+    async def die(_job: Job, _context: object) -> None:
+        raise errors.BrowserLost
+
+    monkeypatch.setitem(policy._WORK, Stage.FETCH, locate)
+    monkeypatch.setitem(policy._WORK, Stage.DOWNLOAD, die)
+    _, job_id = place(sql)
+    rounds = 0
+    while job_row(sql, job_id)["state"] != "failed":
+        await policy.run_stage(_runtime(database), Stage.FETCH, job_id)
+        ripen(sql, job_id)
+        rounds += 1
+        assert rounds < 20
+    assert rounds == 8
+
+
+async def test_other_trouble_between_ends_the_row_of_stumbles(run, sql: psycopg.Connection) -> None:
+    _, job_id = place(sql, max_attempts=9)
+    for error in [errors.BrowserLost()] * 5 + [errors.SiteError()] + [errors.BrowserLost()] * 5:
+        await run(job_id, error)
+        ripen(sql, job_id)
+    assert job_row(sql, job_id)["attempts"] == 1
+
+
 async def test_the_waits_are_between_half_and_the_whole_of_5_10_and_20_seconds(run, sql: psycopg.Connection) -> None:
     _, job_id = place(sql, max_attempts=5)
     for nominal in (5, 10, 20, 20):
@@ -141,7 +204,7 @@ async def test_no_text_of_an_error_keeps_its_verdict_from_being_written(
 async def test_an_overtaken_stage_drops_its_result_and_says_so(run, sql: psycopg.Connection) -> None:
     order_id, job_id = place(sql)
 
-    async def overtaken(job: Job, runtime: SimpleNamespace) -> None:
+    async def overtaken(job: Job, runtime: Runtime) -> None:
         sql.execute("UPDATE public.extraction_queue SET status_id = 4 WHERE id = %s", [order_id])
         raise errors.SiteError
 
@@ -157,7 +220,7 @@ async def test_a_stage_past_its_budget_is_a_failed_try(
     monkeypatch.setitem(policy.PLAN, Stage.FETCH, plan)
     _, job_id = place(sql)
 
-    async def hang(_job: Job, _runtime: SimpleNamespace) -> None:
+    async def hang(_job: Job, _runtime: Runtime) -> None:
         await asyncio.sleep(30)
 
     await run(job_id, hang)
@@ -167,7 +230,7 @@ async def test_a_stage_past_its_budget_is_a_failed_try(
 async def test_a_shutdown_gives_the_job_back_without_spending_its_try(run, sql: psycopg.Connection) -> None:
     _, job_id = place(sql)
 
-    async def released(job: Job, runtime: SimpleNamespace) -> None:
+    async def released(job: Job, runtime: Runtime) -> None:
         runtime.running[job.id].task.cancel()
         await asyncio.sleep(30)
 
@@ -181,16 +244,84 @@ async def test_a_stopping_process_takes_nothing_and_leaves_the_job_a_message(
 ) -> None:
     _, job_id = place(sql)
     sql.execute("DELETE FROM dramatiq.queue")
-    runtime = SimpleNamespace(database=database, worker="w1", role="browser", stopping=True)
+    runtime = _runtime(database)
+    runtime.stopping = True
     await policy.run_stage(runtime, Stage.FETCH, job_id)
     assert (job_row(sql, job_id)["state"], messages(sql, job_id)) == ("queued", [("fetch", "queued")])
+
+
+async def test_a_stopping_process_gives_up_the_page_it_held_open(
+    database: Database, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = _runtime(database)
+
+    async def locate(_job: Job, _context: object) -> Located:
+        runtime.stopping = True
+        return Located("key", (TARGET,))
+
+    monkeypatch.setitem(policy._WORK, Stage.FETCH, locate)
+    _, job_id = place(sql)
+    await policy.run_stage(runtime, Stage.FETCH, job_id)
+    assert (job_row(sql, job_id)["stage"], job_row(sql, job_id)["state"]) == ("download", "queued")
+    assert messages(sql, job_id)[-1] == ("download", "queued")
+    assert await claim(database, job_id, Stage.DOWNLOAD, "another") is not None
+
+
+async def test_a_stop_that_comes_during_the_claim_hands_the_job_back(
+    database: Database, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = _runtime(database)
+    really = policy.jobs.claim_job
+
+    async def slowly(*args, **kwargs):
+        job = await really(*args, **kwargs)
+        runtime.stopping = True
+        return job
+
+    monkeypatch.setattr(policy.jobs, "claim_job", slowly)
+    _, job_id = place(sql)
+    await policy.run_stage(runtime, Stage.FETCH, job_id)
+    row = job_row(sql, job_id)
+    assert (row["state"], row["error_code"], row["attempts"], row["worker"]) == ("waiting", "released", 0, None)
+
+
+async def test_a_stop_waits_for_the_message_that_is_dealt_with(database: Database, sql: psycopg.Connection) -> None:
+    runtime = _runtime(database)
+    _, job_id = place(sql)
+    with database_locked(sql, job_id):
+        visit = asyncio.create_task(policy.run_stage(runtime, Stage.FETCH, job_id))
+        await asyncio.sleep(0)
+        stop = asyncio.create_task(runtime.drain(60))
+        await asyncio.sleep(0.1)
+        assert not stop.done()
+    await stop
+    assert visit.done()
+    assert job_row(sql, job_id)["error_code"] == "released"
+
+
+@pytest.mark.parametrize("ocr", [False, True])
+async def test_a_document_is_read_only_where_reading_is_on(
+    database: Database, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, ocr: bool
+) -> None:
+    read = []
+
+    async def work(job: Job, _context: object) -> None:
+        read.append(job.id)
+        raise errors.ReaderFailed
+
+    monkeypatch.setitem(policy._WORK, Stage.OCR, work)
+    order_id, job_id = place(sql)
+    await to_stage(database, sql, job_id, Stage.OCR)
+    await policy.run_stage(_runtime(database, ocr=ocr), Stage.OCR, job_id)
+    assert read == ([job_id] if ocr else [])
+    assert (job_row(sql, job_id)["state"], status(sql, order_id)) == ("waiting" if ocr else "queued", 3)
 
 
 async def test_a_second_message_for_a_job_that_runs_does_nothing(run, sql: psycopg.Connection) -> None:
     _, job_id = place(sql)
     again = 0
 
-    async def twice(job: Job, runtime: SimpleNamespace) -> None:
+    async def twice(job: Job, runtime: Runtime) -> None:
         nonlocal again
         again += 1
         await policy.run_stage(runtime, Stage.FETCH, job.id)

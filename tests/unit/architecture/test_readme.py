@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CONTEXT = click.Context(cli)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 #: Bases and classes that never end on a row.
-UNSEEN = {"refused", "deferred", "transient", "drift", "needs_person", "fenced", "configuration"}
+UNSEEN = {"refused", "deferred", "transient", "infrastructure", "drift", "needs_person", "fenced", "configuration"}
 
 
 def all_errors(base: type[RegistreError] = RegistreError) -> list[type[RegistreError]]:

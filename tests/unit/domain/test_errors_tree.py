@@ -21,6 +21,7 @@ _FAMILIES = {
     "Refused": Verdict.REFUSE,
     "Deferred": Verdict.DEFER,
     "Transient": Verdict.RETRY,
+    "Infrastructure": Verdict.INFRA,
     "Drifted": Verdict.DRIFT,
     "NeedsPerson": Verdict.PERSON,
 }

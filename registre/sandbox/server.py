@@ -124,19 +124,31 @@ async def serve(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> Se
 
 async def run(options: Options, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve a replica until SIGINT or SIGTERM; `ready` is called with its address."""
+    await run_apps([(create_app(options), port)], host, lambda urls: ready(urls[0]))
+
+
+async def run_apps(apps: Sequence[tuple[Starlette, int]], host: str, ready: Callable[[Sequence[str]], None]) -> None:
+    """Serve several applications, each on its port, until SIGINT or SIGTERM; `ready` is called with their addresses.
+
+    Raises:
+        OSError: a port is taken.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    server = await serve(create_app(options), host=host, port=port)
     signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop.set)
+    servers: list[Server] = []
     try:
-        ready(server.url)
+        for app, port in apps:
+            servers.append(await serve(app, host=host, port=port))
+        for number in signals:
+            loop.add_signal_handler(number, stop.set)
+        ready([server.url for server in servers])
         await stop.wait()
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
-        await server.stop()
+        for server in servers:
+            await server.stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

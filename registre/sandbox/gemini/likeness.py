@@ -109,8 +109,13 @@ def _even(ink: Map) -> Map:
 
 def _blocks(ink: Map, tall: int, wide: int) -> Map:
     rows, columns = ink.shape[0] // tall, ink.shape[1] // wide
-    across = np.add.reduceat(ink[: rows * tall, : columns * wide], np.arange(0, columns * wide, wide), axis=1)
-    return np.add.reduceat(across, np.arange(0, rows * tall, tall), axis=0) / np.float32(tall * wide)
+    sums = np.cumsum(
+        np.cumsum(ink[: rows * tall, : columns * wide], axis=0, dtype=np.float64), axis=1, dtype=np.float64
+    )
+    corners = np.zeros((rows + 1, columns + 1), dtype=np.float64)
+    corners[1:, 1:] = sums[tall - 1 :: tall, wide - 1 :: wide]
+    inside = corners[1:, 1:] - corners[:-1, 1:] - corners[1:, :-1] + corners[:-1, :-1]
+    return (inside / (tall * wide)).astype(np.float32)
 
 
 def _levelled(ink: Map) -> Map:

@@ -21,7 +21,7 @@ from registre.sandbox.gemini.likeness import CELL, COARSE, Map
 #: A picture less like every page than this shows none of them.
 _SAME: Final = 0.5
 #: A picture this much like a page shows it: the other kinds are not looked at.
-_SURE: Final = 0.7
+_SURE: Final = 0.65
 #: Pages compared closely, after a glance at all.
 _SHORTLIST: Final = 8
 #: Pictures whose page is remembered.
@@ -126,24 +126,24 @@ class Library:
         self._shelves: dict[str, list[_Shelf]] = {}
         self._seen: OrderedDict[str, View | None] = OrderedDict()
 
-    def find(self, picture: bytes) -> View | None:
-        """What the picture shows; None where it is no page of ours.
+    def find(self, picture: bytes, kinds: tuple[str, ...]) -> View | None:
+        """What the picture shows, among documents of `kinds`; None where it is no page of ours.
 
         Raises:
             ValueError: the bytes are no picture.
         """
-        name = hashlib.sha256(picture).hexdigest()
+        name = hashlib.sha256(picture).hexdigest() + "/".join(kinds)
         if name not in self._seen:
-            self._seen[name] = self._find(picture)
+            self._seen[name] = self._find(picture, kinds)
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         return self._seen[name]
 
-    def _find(self, picture: bytes) -> View | None:
+    def _find(self, picture: bytes, kinds: tuple[str, ...]) -> View | None:
         width, height = likeness.size_of(picture)
         best: tuple[float, View] | None = None
         maps: dict[int, Map] = {}
-        for shelf in self._candidates(width / max(height, 1)):
+        for shelf in self._candidates(width / max(height, 1), kinds):
             columns = round(shelf.width / CELL)
             if columns not in maps:
                 maps[columns] = likeness.pictured(picture, columns)
@@ -154,18 +154,18 @@ class Library:
                 break
         return best[1] if best is not None and best[0] >= _SAME else None
 
-    def _candidates(self, ratio: float) -> Iterator[_Shelf]:
-        """Shelves whose pages are at least as tall as the picture, full pages' own size first."""
-        for kind, documents in self._kinds():
-            for shelf in self._laid_out(kind, documents):
+    def _candidates(self, ratio: float, kinds: tuple[str, ...]) -> Iterator[_Shelf]:
+        """Shelves whose pages are at least as tall as the picture."""
+        documents: dict[str, Sequence[Document]] = {
+            "index": self._holdings.fiches,
+            "plan": self._holdings.plans,
+            "acte": self._holdings.actes,
+        }
+        for kind in kinds:
+            for shelf in self._laid_out(kind, documents[kind]):
                 own = shelf.width / shelf.height
                 if ratio > own * 0.98:
                     yield shelf
-
-    def _kinds(self) -> Iterator[tuple[str, Sequence[Document]]]:
-        yield "index", self._holdings.fiches
-        yield "plan", self._holdings.plans
-        yield "acte", self._holdings.actes
 
     def _laid_out(self, kind: str, documents: Sequence[Document]) -> list[_Shelf]:
         if kind not in self._shelves:

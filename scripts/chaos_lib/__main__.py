@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from chaos_lib import report
-from chaos_lib.house import House, Servers, find_browser
+from chaos_lib.house import House, Servers, compile_once, find_browser
 from chaos_lib.plan import make_plan
 from chaos_lib.run import Outcome, run_seed
 
@@ -33,7 +35,10 @@ def main() -> int:
     if given.plan:
         show(given)
         return 0
-    return asyncio.run(Chaos(given).go())
+    try:
+        return asyncio.run(Chaos(given).go())
+    except asyncio.CancelledError:
+        return 130
 
 
 class Chaos:
@@ -43,22 +48,33 @@ class Chaos:
         self._given = given
         self._seeds: Iterator[int] = iter(range(given.seed, given.seed + given.runs))
         self._failed = False
+        self._bytecode = Path()
         self.outcomes: list[Outcome] = []
 
     async def go(self) -> int:
         """Run everything and print the table."""
         browser = await find_browser()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._given.jobs, self._given.runs)):
-                group.create_task(self._lane(browser))
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with tempfile.TemporaryDirectory(prefix="registre-bytecode-") as folder:
+            self._bytecode = Path(folder)
+            await compile_once(self._bytecode)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._given.jobs, self._given.runs)):
+                    group.create_task(self._lane(browser))
         print(report.table(self.outcomes), flush=True)
         return 1 if self._failed else 0
 
     async def _lane(self, browser: Path) -> None:
-        servers, keep = Servers(), True
+        servers, keep = Servers(self._bytecode), False
         try:
             await servers.open()
             keep = await self._runs(servers, browser)
+        except Exception:
+            keep = True
+            raise
         finally:
             await servers.close(keep=keep)
 

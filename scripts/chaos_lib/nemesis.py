@@ -122,15 +122,16 @@ class Nemesis:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
     async def _restart_postgres(self, blow: Blow) -> None:
-        with suppress(FileNotFoundError):  # a second stroke meets nobody
-            await self._house.servers.kill_postgres()
-        await asyncio.sleep(blow.seconds)
-        await self._house.servers.start()
+        await self._restart(self._house.servers.kill_postgres, blow.seconds)
 
     async def _kill_redis(self, blow: Blow) -> None:
-        await self._house.servers.kill_redis()
-        await asyncio.sleep(blow.seconds)
-        await self._house.servers.start()
+        await self._restart(self._house.servers.kill_redis, blow.seconds)
+
+    async def _restart(self, kill: Callable[[], Awaitable[None]], seconds: float) -> None:
+        async with self._house.servers.lock:
+            await kill()
+            await asyncio.sleep(seconds)
+            await self._house.servers.start()
 
     async def _kill_site(self, _blow: Blow) -> None:
         self._house.children["site"].signal(signal.SIGKILL)

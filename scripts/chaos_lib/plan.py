@@ -80,12 +80,16 @@ _LASTING: Final = {
 }
 
 
+#: Columns of the public table: source, number, circonscription, cadastre, désignation, type of acte.
+Row = tuple[str, str, str, str | None, str | None, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A row of the public table, when it arrives, and by which door."""
 
     at: float
-    row: tuple[str, str, str, str | None, str | None, str | None]
+    row: Row
     by_cli: bool = False
 
 
@@ -162,14 +166,14 @@ def _orders(dice: random.Random, count: int, seconds: float) -> tuple[Order, ...
     )
 
 
-def _respelled(dice: random.Random, row: tuple[str, ...]) -> tuple[str, str, str, str | None, str | None, str | None]:
+def _respelled(dice: random.Random, row: tuple[str, ...]) -> Row:
     kind, number, *rest = row
     if kind != "acte" and number.isdecimal() and len(number) == 7 and dice.random() < 0.5:
         number = f"{number[0]} {number[1:4]} {number[4:]}"
     return (kind, number, *rest)  # pyright: ignore[reportReturnType]
 
 
-def _documents() -> dict[str, list[tuple[str, str, str, str | None, str | None, str | None]]]:
+def _documents() -> dict[str, list[Row]]:
     """What can be ordered, by sort. With a text layer unless under `scan`: reading a picture costs 4 CPU seconds."""
     held = catalogue()
     index = [
@@ -193,11 +197,17 @@ def _documents() -> dict[str, list[tuple[str, str, str, str | None, str | None, 
     }
 
 
+def text_documents() -> list[Row]:
+    """Everything with a text layer."""
+    pool = _documents()
+    return pool["acte"] + pool["index"]
+
+
 def _blows(dice: random.Random, seconds: float) -> tuple[Blow, ...]:
     """About one in 1.5 s. What lasts longer than the time for blows still ends by itself."""
     struck: list[Blow] = []
-    at = dice.uniform(1.5, 3.5)  # processes need this long to be there at all
-    while at < seconds + 2:
+    at = dice.uniform(0.3, 2)
+    while at < seconds:
         kind = dice.choices(list(BLOWS), list(BLOWS.values()))[0]
         target = {
             "kill": dice.choice(_VICTIMS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -67,6 +68,10 @@ def recoveries(times: Sequence[tuple[str, float, bool]]) -> list[tuple[str, str]
 
 def spread(times: Sequence[float]) -> str:
     """p50, p95 and max."""
-    ordered = sorted(times)
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95)]
-    return f"p50 {at[0]:.1f} s, p95 {at[1]:.1f} s, max {ordered[-1]:.1f} s of {len(ordered)}"
+    at = [percentile(times, share) for share in (0.5, 0.95)]
+    return f"p50 {at[0]:.1f} s, p95 {at[1]:.1f} s, max {max(times):.1f} s of {len(times)}"
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """The smallest time that at least `share` of them do not exceed."""
+    return sorted(times)[max(0, math.ceil(len(times) * share) - 1)]

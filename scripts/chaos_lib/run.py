@@ -26,10 +26,10 @@ PATIENCE_S: Final = 240
 _COLUMNS: Final = (
     "document_source", "document_number", "circonscription_fonciere", "cadastre", "designation_secondaire", "acte_type",
 )  # fmt: skip
-_INSERT: Final = f"INSERT INTO extraction_queue ({', '.join(_COLUMNS)}) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
+INSERT: Final = f"INSERT INTO extraction_queue ({', '.join(_COLUMNS)}) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
 _OPEN: Final = "SELECT count(*) FROM registre.job WHERE state IN ('queued', 'waiting', 'running')"
 #: The first committed claim after the kill, by whoever lives, or the job's end.
-_NEXT_STEP: Final = """SELECT extract(epoch FROM min(at))::float8 FROM registre.event WHERE job_id = %s
+NEXT_STEP: Final = """SELECT extract(epoch FROM min(at))::float8 FROM registre.event WHERE job_id = %s
     AND at > to_timestamp(%s) AND (name IN ('job.done', 'job.refused', 'job.failed', 'job.cancelled')
       OR (name = 'job.running' AND (data ->> 'fence')::bigint > %s))"""
 
@@ -65,6 +65,7 @@ async def run_seed(servers: Servers, plan: Plan, browser: Path) -> tuple[Outcome
         await house.open()
         nemesis = Nemesis(house)
         house.start()
+        await house.wait_for_workers()
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             group.create_task(nemesis.strike(started))
@@ -93,7 +94,7 @@ async def _arrive(house: House, plan: Plan, started: float) -> None:
         elif step.by_cli:
             await _submit(house, step)
         else:
-            ids[number] = (await house.sql_surely(_INSERT, *step.row))[0][0]
+            ids[number] = (await house.sql_surely(INSERT, *step.row))[0][0]
 
 
 async def _meddle(house: House, word: Meddling, ids: dict[int, object]) -> None:
@@ -146,7 +147,7 @@ async def _ask_again(house: House) -> bool:
 async def _recoveries(house: House, interrupted: list[Interrupted]) -> list[tuple[str, float, bool]]:
     times: list[tuple[str, float, bool]] = []
     for one in interrupted:
-        [(step,)] = await house.sql_surely(_NEXT_STEP, one.job, one.at, one.fence)
+        [(step,)] = await house.sql_surely(NEXT_STEP, one.job, one.at, one.fence)
         if step is not None:
             times.append((one.what, step - one.at, one.crowded))
     return times

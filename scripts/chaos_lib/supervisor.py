@@ -42,6 +42,7 @@ class Child:
         self.name = name
         self.starts = 0
         self.pids: list[int] = []
+        self.ready = asyncio.Event()
         self._words, self._log = words, folder / f"{name}.log"
         path = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
         self._environment = {**environment, "HONCHO_PROCESS_NAME": name, "PYTHONUNBUFFERED": "1", "PATH": path}
@@ -75,6 +76,8 @@ class Child:
         with self._log.open("ab", buffering=0) as log:
             while chunk := await process.stdout.read(65_536):
                 log.write(chunk)
+                if b"worker_ready" in chunk:
+                    self.ready.set()
 
     def pid(self) -> int | None:
         """Its number while it lives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -19,7 +19,7 @@ async def start(request: Request, books: Books) -> Response:
     """First request of an upload: answers where the bytes go."""
     if request.headers.get("x-goog-upload-protocol") != "resumable":
         return JSONResponse(wire.error(400, "Only resumable uploads are served here."), 400)
-    asked: Json = json.loads(await request.body() or b"{}").get("file", {})
+    asked = cast("Json", wire.camel(json.loads(await request.body() or b"{}"))).get("file", {})
     name = str(asked.get("name") or f"files/{uuid4().hex[:12]}")
     size = int(request.headers.get("x-goog-upload-header-content-length", 0))
     mime = request.headers.get("x-goog-upload-header-content-type", "application/octet-stream")

@@ -65,8 +65,9 @@ def _digit_swap(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
             value: object = row.get(name)
             if not value or dice.random() >= mistake.rate:
                 continue
-            several = cast("list[str]", value) if isinstance(value, list) else None
-            swapped = _swap(str(value), dice) if several is None else [_swap(text, dice) for text in several]
+            texts = cast("list[str]", value) if isinstance(value, list) else [str(value)]
+            swapped: object = [_swap(text, dice) for text in texts]
+            swapped = swapped if isinstance(value, list) else _swap(texts[0], dice)
             row[name] = swapped
             draft.planted.append({"kind": "digit_swap", "row": rank, "field": name, "true": value, "given": swapped})
 

@@ -68,7 +68,7 @@ def parse(body: object) -> Ask:
     Raises:
         BadRequest: it is not of the API's shape.
     """
-    request = _object(body, "request")
+    request = _object(camel(body), "request")
     request = _object(request.get("generateContentRequest", request), "generateContentRequest")
     contents = request.get("contents")
     if not isinstance(contents, list) or not contents:
@@ -87,6 +87,21 @@ def parse(body: object) -> Ask:
         int(config.get("maxOutputTokens", 65_536)),
         str(default.get("thinkingLevel", "medium" if default.get("thinkingBudget", 1) else "minimal")).lower(),
     )
+
+
+def camel(value: object) -> object:
+    """The same with names in camelCase: protobuf's JSON takes both, and the SDK sends both. Schemas stay as they are."""
+    if isinstance(value, list):
+        return [camel(item) for item in cast("list[object]", value)]
+    if not isinstance(value, Mapping):
+        return value
+    named = {_camel(name): item for name, item in cast("Mapping[str, object]", value).items()}
+    return {name: item if name == "responseJsonSchema" else camel(item) for name, item in named.items()}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
 
 
 def text_tokens(text: str) -> int:

@@ -114,6 +114,44 @@ class PageReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of an acte; `start` and `end` are character offsets into the joined text."""
+
+    #: as printed; empty for what stands before the first title
+    titre: str
+    #: what it is about: `entete`, `parties`, `designation`, `prix`, `references`, `signatures`, `autre`
+    sujet: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActeReading:
+    """What a whole acte says, found in its text; the text itself stays as read."""
+
+    sections: tuple[Section, ...]
+    parties: tuple[Partie, ...]
+    #: lot numbers without inner spaces
+    lots: tuple[str, ...]
+    #: amounts in cents
+    montants: tuple[int, ...]
+    #: numbers of other inscriptions it refers to
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One change between the text as read and its corrected copy."""
+
+    #: `chiffres`, `montant`, `nom`, `abreviation`
+    kind: str
+    before: str
+    after: str
+    #: character offset into the text as read
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class PdfFacts:
     """What was checked of a delivered PDF before it counts as the document."""
 

@@ -11,8 +11,11 @@ from typing import Any, Final
 
 from registre.domain.text import fold
 
-#: A name this like an alias, without being it, is a near miss: about one letter in eight.
+#: A name this like an alias, without being it, is a near miss, if each of its words is nearly that alias's word.
 _NEAR: Final = 0.85
+_NEAR_WORD: Final = 0.8
+#: Shorter words say too little: `de` and `dc` differ by half.
+_LONG_WORD: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,19 @@ class Lexicon:
         for entity in self.entities:
             for alias in entity.aliases:
                 alike = SequenceMatcher(None, folded, alias, autojunk=False).ratio() if len(alias) > 5 else 0.0
-                if best <= alike < 1:
+                if best <= alike < 1 and _word_by_word(folded, alias):
                     best, found = alike, entity
         return found
+
+
+def _word_by_word(name: str, alias: str) -> bool:
+    """Whether words stand opposite words nearly the same: BORÉALE is another bank than ROYALE."""
+    pairs = list(zip(name.split(), alias.split(), strict=False))
+    return len(name.split()) == len(alias.split()) and all(
+        SequenceMatcher(None, read, meant, autojunk=False).ratio() >= _NEAR_WORD
+        for read, meant in pairs
+        if max(len(read), len(meant)) >= _LONG_WORD
+    )
 
 
 @cache

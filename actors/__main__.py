@@ -30,6 +30,7 @@ def main() -> int:
         settings = read_settings()
         logs.configure(settings.log_level)
         sentry.configure(settings.sentry_dsn, environment=settings.environment)
+        sentry.watch_threads(role)
         crash.arm(settings.crash)
         if role == "clock":
             asyncio.run(_clock(settings))
@@ -38,6 +39,11 @@ def main() -> int:
     except ConfigurationError as exc:
         sys.stderr.write(f"registre: {exc.text}\n")
         return 2
+    except Exception as exc:
+        sentry.report_crash(exc, role=role)
+        raise
+    finally:
+        sentry.close()
     return 0
 
 

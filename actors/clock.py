@@ -12,11 +12,13 @@ import psycopg
 import structlog
 
 import registre
+from registre import sentry
 from registre.db import account as accounts
 from registre.db import job as jobs
 from registre.db import leader, migrate, worker
 from registre.db.pool import GONE, Connection, connect
-from registre.domain.errors import ConfigurationError
+from registre.domain.errors import ConfigurationError, PoisonJob
+from registre.domain.job import Site, State
 from registre.pipeline import LEASE, REANNOUNCE, SWEEP
 from registre.settings import Environment
 
@@ -44,7 +46,7 @@ async def look(place: Environment) -> str | None:
 
 async def run_clock(place: Environment, name: str, stop: asyncio.Event) -> None:
     """Lead there when nobody else does, until stopped. A lost connection is opened again; the lock goes with it."""
-    clock = Clock(name, stop)
+    clock = Clock(name, place.name, stop)
     with structlog.contextvars.bound_contextvars(environment=place.name, worker=name):
         while not stop.is_set():
             try:
@@ -62,8 +64,9 @@ async def run_clock(place: Environment, name: str, stop: asyncio.Event) -> None:
 class Clock:
     """One copy in one environment."""
 
-    def __init__(self, name: str, stop: asyncio.Event) -> None:
+    def __init__(self, name: str, environment: str, stop: asyncio.Event) -> None:
         self._name = name
+        self._environment = environment
         self._stop = stop
         self._started = datetime.now(UTC)
         self._why: str | None = None
@@ -85,7 +88,7 @@ class Clock:
                 told = now
                 await self._tell(connection, "busy" if leading else "idle")
             if leading and now >= begin:
-                await sweep(connection)
+                await sweep(connection, self._environment)
                 if now - kept_house >= _HOUSEKEEPING_S:
                     kept_house = now
                     await keep_house(connection)
@@ -131,11 +134,20 @@ class Clock:
         )
 
 
-async def sweep(connection: Connection) -> int:
+async def sweep(connection: Connection, environment: str | None = None) -> int:
     """One round; returns how many jobs it moved. Never touches a lease that beats."""
     recovered = await jobs.expire_leases(connection)
     for job in recovered:
         _log.warning("clock.lease_expired", job=str(job.id), stage=job.stage, holder=job.worker, state=job.state)
+        if job.state == State.FAILED:
+            sentry.report(
+                PoisonJob(),
+                job_id=str(job.id),
+                kind=job.kind,
+                site=Site.FONCIER,
+                stage=job.stage,
+                environment=environment,
+            )
     lost = await jobs.announce_again(connection, after=REANNOUNCE)
     for job_id in lost:
         _log.warning("clock.announced_again", job=str(job_id))

@@ -19,6 +19,7 @@ import structlog
 from playwright.async_api import Error as PlaywrightError
 
 import registre
+from registre import sentry
 from registre.db import job as jobs
 from registre.db import worker
 from registre.db.pool import GONE, Database
@@ -197,5 +198,8 @@ class Runtime:
 def _end_without_heart(heart: asyncio.Task[None]) -> None:
     """A process that cannot beat would lose every job it takes: it stops, and whoever started it starts another."""
     if not heart.cancelled():
-        _log.error("runtime.heart_stopped", exc_info=heart.exception())
+        error = heart.exception()
+        _log.error("runtime.heart_stopped", exc_info=error)
+        if error is not None:
+            sentry.report_crash(error, role="heart")
         os.kill(os.getpid(), signal.SIGTERM)

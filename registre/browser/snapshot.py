@@ -1,11 +1,16 @@
-"""What a failed page looked like: masked picture, markup of every frame, address without secrets."""
+"""What a failed page looked like: picture and markup of every frame, in which only the page's own words can be read."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Final
+from unicodedata import combining, normalize
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from playwright.async_api import Error as PlaywrightError
@@ -13,64 +18,98 @@ from playwright.async_api import Frame, Page
 
 _PICTURE_S: Final = 8.0
 _MARKUP_S: Final = 5.0
+_RESTORE_S: Final = 2.0
 _MAX_HTML: Final = 2_000_000
-#: Query parameters kept as they are: page flow, nothing of an account.
-_SAFE_PARAMETER: Final = re.compile(r"^(no|num|numero|lang|page|type)$", re.IGNORECASE)
-
-#: Values typed by us or kept by the site in any field; buttons keep their caption. Works on a copy of the document.
-_MASKED_MARKUP: Final = """() => {
-  const copy = document.documentElement.cloneNode(true)
-  const buttons = ['submit', 'button', 'reset', 'image', 'radio', 'checkbox']
-  for (const field of copy.querySelectorAll('input')) {
-    const type = (field.getAttribute('type') || 'text').toLowerCase()
-    if (!buttons.includes(type) && field.hasAttribute('value')) field.setAttribute('value', '***')
-  }
-  for (const field of copy.querySelectorAll('textarea')) field.textContent = '***'
-  return copy.outerHTML
-}"""
-_MASKED_FIELDS: Final = (
-    "input[type=password], input[name*=CodeUtil i], input[name*=MotPas i], input[name*=Ident i], input[name*=Repns i]"
+#: Covered in the picture: what is typed or chosen, and whatever may show a scanned page.
+_COVERED: Final = (
+    "input:not([type=submit], [type=button], [type=reset], [type=radio], [type=checkbox]), textarea, select, img, svg, "
+    "canvas, video, embed, object, [data-registre-cover]"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Evidence of one failure, fit to be stored: no password, user code or session value in it."""
+    """Evidence of one failure, fit to be stored and sent: no name, number, typed value or address of a person in it."""
 
-    #: None when the page could no longer be drawn
+    #: None when the page could not be drawn, or not be covered whole
     png: bytes | None
     #: every frame's markup, each behind a comment with its name and address
     html: str
     url: str
 
 
-async def take_snapshot(page: Page, *, secrets: tuple[str, ...] = ()) -> Snapshot:
-    """Photograph a page after a failure. Never raises for a broken page, never takes more than about 13 s.
-
-    `secrets` (the account's code and password) are also struck out of picture and markup wherever they stand.
-    """
-    png, html = await asyncio.gather(_picture(page, secrets), _markup(page))
-    for secret in filter(None, secrets):
-        html = html.replace(secret, "***")
-    return Snapshot(png, html[:_MAX_HTML], safe_url(page.url))
+async def take_snapshot(page: Page) -> Snapshot:
+    """Photograph a page after a failure, and leave it as it was. Never raises for a broken page, never takes more than
+    about 15 s."""
+    html = await _markup(page)
+    return Snapshot(await _picture(page), html[:_MAX_HTML], safe_url(page.url))
 
 
 def safe_url(url: str) -> str:
-    """The address with the values of all query parameters but harmless ones struck out."""
+    """The address without account, values of parameters, session marks and long numbers."""
     parts = urlsplit(url)
-    query = [(name, value if _SAFE_PARAMETER.match(name) else "***") for name, value in parse_qsl(parts.query)]
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="*"), ""))
+    query = urlencode(
+        [(name, "***") for name, _ in parse_qsl(parts.query, keep_blank_values=True)],
+        safe="*",
+    )
+    path = re.sub(r"\d{4,}", _zeros, re.sub(r"\([^/]*\)|;[^/]*", "***", parts.path))
+    return urlunsplit(
+        (
+            parts.scheme,
+            parts.netloc.rpartition("@")[2],
+            path,
+            re.sub(r"\d{4,}", _zeros, query),
+            "",
+        )
+    )
 
 
-async def _picture(page: Page, secrets: tuple[str, ...]) -> bytes | None:
+@cache
+def known_words() -> tuple[str, ...]:
+    """Words that may be read in a snapshot, with and without their accents."""
+    text = (files("registre.browser") / "known_words.txt").read_text(encoding="utf-8")
+    found = {word for line in text.splitlines() if not line.startswith("#") for word in line.split()}
+    bare = {"".join(letter for letter in normalize("NFD", word) if not combining(letter)) for word in found}
+    return tuple(sorted(found | bare))
+
+
+async def _picture(page: Page) -> bytes | None:
     try:
-        async with asyncio.timeout(_PICTURE_S):
-            masks = [frame.locator(_MASKED_FIELDS) for frame in page.frames]
-            masks += [frame.get_by_text(secret) for frame in page.frames for secret in secrets if secret]
-            return await page.screenshot(mask=masks, mask_color="#000000", timeout=_PICTURE_S * 1000, caret="hide")
+        async with asyncio.timeout(_PICTURE_S), _hidden(page) as verdict:
+            masks = [frame.locator(_COVERED) for frame in page.frames]
+            png = await page.screenshot(
+                mask=masks,
+                mask_color="#000000",
+                timeout=_PICTURE_S * 1000,
+                caret="hide",
+            )
     except (PlaywrightError, TimeoutError):
         return None
+    return png if verdict.whole else None
+
+
+@dataclass(slots=True)
+class _Verdict:
+    #: nothing readable appeared while the picture was taken
+    whole: bool = False
+
+
+@asynccontextmanager
+async def _hidden(page: Page) -> AsyncGenerator[_Verdict]:
+    """The live page with its text hidden. Raises PlaywrightError where a frame cannot be hidden."""
+    frames, verdict = list(page.frames), _Verdict()
+    try:
+        for hidden in await asyncio.gather(*(_ask(frame, "hide") for frame in frames)):
+            if not hidden:
+                raise PlaywrightError("a frame cannot be covered")
+        yield verdict
+    finally:
+        try:
+            async with asyncio.timeout(_RESTORE_S):
+                restored = await asyncio.gather(*(_ask(frame, "restore") for frame in frames))
+            verdict.whole = all(restored) and list(page.frames) == frames
+        except (PlaywrightError, TimeoutError):
+            verdict.whole = False
 
 
 async def _markup(page: Page) -> str:
@@ -81,7 +120,20 @@ async def _markup(page: Page) -> str:
 async def _frame_markup(frame: Frame) -> str:
     try:
         async with asyncio.timeout(_MARKUP_S):
-            markup = str(await frame.evaluate(_MASKED_MARKUP))
+            markup = str(await _ask(frame, "markup"))
     except (PlaywrightError, TimeoutError):
         markup = "(cadre illisible)"
     return f"<!-- cadre « {frame.name} » {safe_url(frame.url)} -->\n{markup}"
+
+
+async def _ask(frame: Frame, what: str) -> object:
+    return await frame.evaluate(_script(), {"known": list(known_words()), "what": what})
+
+
+@cache
+def _script() -> str:
+    return (files("registre.browser") / "mask.js").read_text(encoding="utf-8")
+
+
+def _zeros(found: re.Match[str]) -> str:
+    return "0" * len(found.group())

@@ -44,6 +44,8 @@ class Recovered:
     """A job whose holder stopped beating."""
 
     id: UUID
+    kind: str
+    #: where it died
     stage: str
     worker: str
     state: str
@@ -132,7 +134,7 @@ async def expire_leases(connection: Connection) -> list[Recovered]:
     """Return jobs of dead holders to their stage."""
     values = {"expired": LeaseExpired.message, "poison": PoisonJob.message}
     rows = await (await connection.execute(_SQL["expire_leases"], values)).fetchall()
-    return [Recovered(row[0], row[1], row[2], row[3]) for row in rows]
+    return [Recovered(*row[:5]) for row in rows]
 
 
 async def announce_again(connection: Connection, *, after: timedelta) -> list[UUID]:

@@ -63,13 +63,14 @@ async def browsing(
 
 async def _keep_snapshot(job: Job, context: StageContext, session: Session, exc: RegistreError) -> None:
     """Best effort: a missing picture must not hide the error it would have shown."""
-    account = session.account
-    snapshot = await take_snapshot(session.page, secrets=(account.username, account.password))
+    snapshot = await take_snapshot(session.page)
+    exc.evidence = {"page.html": f"<!-- {snapshot.url} -->\n{snapshot.html}".encode()}
+    if snapshot.png:
+        exc.evidence["page.png"] = snapshot.png
     key = snapshot_key(job.id, job.fence, "html")
     try:
-        await context.objects.put(key, f"<!-- {snapshot.url} -->\n{snapshot.html}".encode())
-        if snapshot.png:
-            await context.objects.put(snapshot_key(job.id, job.fence, "png"), snapshot.png)
+        for name, content in exc.evidence.items():
+            await context.objects.put(snapshot_key(job.id, job.fence, name.partition(".")[2]), content)
     except StorageFailed as failed:
         _log.warning("snapshot.lost", error=failed.text)
         return

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from registre.browser.actions import goto, take_dialogs
+from registre.browser import launch
+from registre.browser.actions import goto, take_dialogs, translated
 from registre.browser.launch import MARKER, Browser
 from registre.browser.session import Session
-from registre.browser.snapshot import safe_url, take_snapshot
 from registre.domain.account import Account
 from registre.domain.errors import BrowserLost
 from tests.sites.conftest import KINDS, account, executable
@@ -95,6 +95,30 @@ async def test_pages_that_died_with_it_do_not_keep_it_open(own):
     assert not own.is_running
 
 
+async def test_a_frozen_browser_is_given_up_within_a_moment_and_replaced(own, monkeypatch):
+    monkeypatch.setattr(launch, "_CONTEXT_S", 1.0)
+    monkeypatch.setattr(launch, "_CLOSE_S", 1.0)
+    before = set(processes())
+    context = await own.new_context()
+    page = await context.new_page()
+    frozen = set(processes()) - before
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(BrowserLost, match="ne répond pas"):
+        async with translated("ouverture de la page", limit_s=0.5):
+            await context.new_page()
+    with pytest.raises(BrowserLost, match="remplacé"):
+        await own.new_context()
+
+    assert not own.has(context)
+    assert set(processes()) <= before
+    again = await own.new_context()
+    assert own.has(again)
+    await own.close()
+    assert page not in again.pages
+
+
 async def test_a_browser_that_cannot_start_is_named(tmp_path):
     with pytest.raises(BrowserLost):
         await Browser(tmp_path / "absent").new_context()
@@ -103,39 +127,6 @@ async def test_a_browser_that_cannot_start_is_named(tmp_path):
 async def test_a_password_is_in_no_repr():
     assert "erable" not in repr(account())
     assert isinstance(account(), Account)
-
-
-async def test_a_snapshot_shows_the_page_and_hides_what_was_typed(page):
-    await page.set_content(
-        """<label>Code d'utilisateur <input name=txtVaCodeUtils value="21B4101"></label>
-        <input type=password name=txtMotPasse value="erable-rouge-41"><input type=submit value=Soumettre>
-        <iframe srcdoc="<p>Client : 21B4101</p>"></iframe>"""
-    )
-
-    shot = await take_snapshot(page, secrets=("21B4101", "erable-rouge-41"))
-
-    assert shot.png is not None
-    assert shot.png.startswith(b"\x89PNG")
-    assert "21B4101" not in shot.html
-    assert "erable" not in shot.html
-    assert "Soumettre" in shot.html
-    assert "Client : ***" in shot.html
-
-
-async def test_a_snapshot_of_a_closed_page_does_not_fail(browser):
-    context = await browser.new_context()
-    page = await context.new_page()
-    await context.close()
-
-    shot = await take_snapshot(page)
-
-    assert shot.png is None
-
-
-async def test_an_address_keeps_no_secret():
-    url = safe_url("http://user:pass@127.0.0.1:1/Sirf/x.asp?no=12&jeton=abc#frag")
-
-    assert url == "http://127.0.0.1:1/Sirf/x.asp?no=12&jeton=***"
 
 
 async def test_dialogs_are_accepted_and_kept(browser):

@@ -113,7 +113,7 @@ WITH dead AS (
     error_code = CASE WHEN j.crashes + 1 >= j.max_attempts THEN 'poison_job' ELSE 'lease_expired' END,
     error_text = CASE WHEN j.crashes + 1 >= j.max_attempts THEN %(poison)s ELSE %(expired)s END
   FROM dead WHERE j.id = dead.id
-  RETURNING j.id, j.stage, j.state, j.priority, dead.fence, dead.worker, dead.stage AS died_in
+  RETURNING j.id, j.kind, j.stage, j.state, j.priority, dead.fence, dead.worker, dead.stage AS died_in
 ), tried AS (
   UPDATE registre.attempt a SET ended_at = clock_timestamp(), verdict = 'crash', error_code = 'lease_expired'
   FROM moved WHERE a.job_id = moved.id AND a.fence = moved.fence
@@ -122,7 +122,8 @@ WITH dead AS (
   SELECT id, 'job.lease_expired', worker, jsonb_build_object('stage', died_in, 'fence', fence) FROM moved
 )
 -- In the target list on purpose: a join or a CTE whose columns nobody reads is planned away, and the message with it.
-SELECT id, died_in, worker, state, CASE WHEN state = 'queued' THEN registre.enqueue(stage, id, '0', NULL, priority) END
+SELECT id, kind, died_in, worker, state,
+       CASE WHEN state = 'queued' THEN registre.enqueue(stage, id, '0', NULL, priority) END
 FROM moved
 
 -- name: announce_again

@@ -234,7 +234,7 @@ async def test_a_dead_holders_job_returns_to_its_own_stage(
     assert await _expire(database) == []
     sql.execute("DELETE FROM dramatiq.queue")
     sql.execute("UPDATE registre.job SET lease_until = now() - interval '1 ms'")
-    assert await _expire(database) == [jobs.Recovered(job_id, stage, "w1", "queued")]
+    assert await _expire(database) == [jobs.Recovered(job_id, "index", stage, "w1", "queued")]
     row = job_row(sql, job_id)
     assert (row["stage"], row["state"], row["crashes"], row["worker"]) == (back, "queued", 1, None)
     assert (status(sql, order_id), messages(sql, job_id)) == (shown, [(back, "queued")])

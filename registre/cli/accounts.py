@@ -11,14 +11,14 @@ import click
 from rich.text import Text
 
 from registre.cli import words
-from registre.cli.context import opened, run
+from registre.cli.context import chosen_settings, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import account as accounts_db
 from registre.db.account import AccountState
 from registre.domain.errors import RegistreError
 from registre.domain.job import Site
 from registre.installation import vault
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 _site = click.option(
     "--site", type=click.Choice([str(site) for site in Site]), default="foncier", show_default=True, help="Registre."
@@ -50,7 +50,7 @@ def list_(output: Output) -> None:
     Exemple:
       registre accounts list
     """
-    run(_list(output, read_settings()))
+    run(_list(output, chosen_settings()))
 
 
 async def _list(output: Output, settings: Settings) -> None:
@@ -109,7 +109,7 @@ def add(output: Output, code: str, password_file: IO[str] | None, site: str) -> 
     Exemple:
       registre accounts add 12A3456
     """
-    settings = read_settings()
+    settings = chosen_settings()
     if password_file is not None:
         password = password_file.readline().rstrip("\r\n")
     else:
@@ -137,7 +137,7 @@ def import_(output: Output, file: IO[bytes], site: str) -> None:
     Exemple:
       registre accounts import comptes.csv
     """
-    settings = read_settings()
+    settings = chosen_settings()
     pairs = _pairs(file.read())
     answers = run(_save(settings, pairs, site))
     added = answers.count("added")
@@ -187,7 +187,7 @@ def enable(output: Output, code: str, site: str) -> None:
     Exemple:
       registre accounts enable 12A3456
     """
-    run(_set_active(output, read_settings(), code, site, active=True))
+    run(_set_active(output, chosen_settings(), code, site, active=True))
 
 
 @accounts.command()
@@ -202,7 +202,7 @@ def disable(output: Output, code: str, site: str) -> None:
     Exemple:
       registre accounts disable 12A3456
     """
-    run(_set_active(output, read_settings(), code, site, active=False))
+    run(_set_active(output, chosen_settings(), code, site, active=False))
 
 
 async def _set_active(output: Output, settings: Settings, code: str, site: str, *, active: bool) -> None:
@@ -225,7 +225,7 @@ def encrypt(output: Output) -> None:
     Exemple:
       registre accounts encrypt
     """
-    count = run(_encrypt(read_settings()))
+    count = run(_encrypt(chosen_settings()))
     if output.json:
         output.json_document({"encrypted": count})
     else:

@@ -101,6 +101,8 @@ def french(exc: click.ClickException) -> str:
     if isinstance(exc, click.MissingParameter):
         return f"Il manque {name or 'un argument'}."
     if isinstance(exc, click.NoSuchOption):
+        if exc.option_name == "--env":
+            return "--env se met avant la commande: registre --env NOM …"
         near = f" Vouliez-vous dire {', '.join(exc.possibilities)}?" if exc.possibilities else ""
         return f"Option inconnue: {exc.option_name}.{near}"
     if isinstance(exc, click.BadParameter):
@@ -123,8 +125,9 @@ def _usage_hint(exc: click.ClickException) -> str:
 
 @click.group(cls=RegistreGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(None, "--version", package_name="registre", message="registre %(version)s")
+@click.option("--env", metavar="NOM", help="Environnement visé (REGISTRE_ENVIRONMENTS); sans elle, le premier.")
 @click.option("--trace", is_flag=True, help="Montre la pile d'appels d'une erreur interne.")
-def main(*, trace: bool) -> None:
+def main(*, env: str | None, trace: bool) -> None:
     """Commande, achète une seule fois, range, lit et retrouve les documents du Registre foncier.
 
     \b
@@ -132,4 +135,4 @@ def main(*, trace: bool) -> None:
       registre up          démarre la base privée de ce dossier
       registre diagnose    dit ce qui manque et quoi taper
     """
-    del trace
+    del env, trace  # read where they count

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import click
 
 from registre.cli import words
-from registre.cli.context import actor, find_jobs, opened, run
+from registre.cli.context import actor, chosen_settings, find_jobs, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import job as jobs_db
 from registre.db import report
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 
 @click.command()
@@ -27,7 +27,7 @@ def cancel(output: Output, ids: tuple[str, ...]) -> int:
     Exemple:
       registre cancel 3f2a91c0
     """
-    return run(_cancel(output, read_settings(), ids))
+    return run(_cancel(output, chosen_settings(), ids))
 
 
 async def _cancel(output: Output, settings: Settings, given: Sequence[str]) -> int:

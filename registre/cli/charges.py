@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from registre.cli import words
-from registre.cli.context import opened, run
+from registre.cli.context import chosen_settings, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import report
 from registre.db.report import ChargeRow, ChargeSum
 from registre.domain.job import ChargeState
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 #: What left the account, and what may have.
 _SPENT = (ChargeState.PAID, ChargeState.HAVE, ChargeState.LOST)
@@ -31,7 +31,7 @@ def charges(output: Output, *, today: bool) -> None:
     Exemple:
       registre charges --today
     """
-    run(_charges(output, read_settings(), today=today))
+    run(_charges(output, chosen_settings(), today=today))
 
 
 async def _charges(output: Output, settings: Settings, *, today: bool) -> None:

@@ -16,8 +16,8 @@ import click
 from registre.db import migrate, report
 from registre.db.pool import GONE, Connection, connect
 from registre.domain.errors import ConfigurationError
-from registre.installation import database_url
-from registre.settings import Settings
+from registre.installation import database_url, environments
+from registre.settings import Environment, Settings, read_settings
 
 _T = TypeVar("_T")
 
@@ -28,6 +28,31 @@ _MIN_PREFIX: Final = 6
 def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a command's one coroutine."""
     return asyncio.run(work)
+
+
+def chosen_settings() -> Settings:
+    """The settings of the environment that `registre --env` names, else of the first.
+
+    Raises:
+        ConfigurationError: settings to correct.
+        click.UsageError: there is no such environment.
+    """
+    settings, name = read_settings(), _named()
+    try:
+        return settings if name is None else settings.within(name)
+    except ConfigurationError as exc:
+        raise click.UsageError(exc.text) from exc
+
+
+def chosen_environments() -> tuple[Environment, ...]:
+    """The environment that `registre --env` names, else all of them. Raises as `chosen_settings`."""
+    settings = chosen_settings()
+    return tuple(found for found in environments(settings) if _named() in {None, found.name})
+
+
+def _named() -> str | None:
+    context = click.get_current_context(silent=True)
+    return context.find_root().params.get("env") if context else None
 
 
 @asynccontextmanager

@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from registre.cli import words
-from registre.cli.context import opened, run
+from registre.cli.context import chosen_settings, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.cli.show import held_document
 from registre.db.document import Document
 from registre.db.report import JobRow
 from registre.domain.errors import RegistreError, StorageFailed
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 
 class _Occupied(RegistreError):
@@ -40,7 +40,7 @@ def get(output: Output, ids: tuple[str, ...], folder: Path) -> int:
     Exemple:
       registre get 3f2a91c0 --to ~/dossiers/tremblay
     """
-    return run(_get(output, read_settings(), ids, folder))
+    return run(_get(output, chosen_settings(), ids, folder))
 
 
 async def _get(output: Output, settings: Settings, given: Sequence[str], folder: Path) -> int:

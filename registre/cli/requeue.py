@@ -14,7 +14,7 @@ from uuid import UUID
 import click
 
 from registre.cli import words
-from registre.cli.context import actor, find_jobs, opened, run
+from registre.cli.context import actor, chosen_settings, find_jobs, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.cli.stale import sweep
 from registre.cli.undo import undo_batch
@@ -22,7 +22,7 @@ from registre.db import requeue as requeues
 from registre.db.pool import Connection
 from registre.db.requeue import Candidate, Filters
 from registre.domain.job import Stage
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 #: Answers that mean nothing was done because of what the job is; `already_queued` is what was wanted.
 _REFUSALS: Final = frozenset({"already_running", "needs_rebuy", "unknown"})
@@ -95,7 +95,7 @@ def requeue(
       registre requeue --code site_unreachable --younger 2h --limit 100 --yes
       registre requeue --undo last --yes
     """
-    settings = read_settings()
+    settings = chosen_settings()
     filters = Filters(None, group, code, stage, older, younger, imported, limit)
     chosen = bool(ids) or replace(filters, limit=None) != Filters()
     if (stale or undo is not None) and (chosen or limit or rebuy or (stale and undo is not None)):

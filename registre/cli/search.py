@@ -10,14 +10,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from registre.cli import words
-from registre.cli.context import opened, run
+from registre.cli.context import chosen_settings, opened, run
 from registre.cli.jobs import COLUMNS, job_json, rows
 from registre.cli.output import Output, json_option, pass_output
 from registre.cli.query import Query, Snippet, parse_query, snippet
 from registre.db import report
 from registre.db.pool import Connection
 from registre.db.report import Hit, JobRow
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 
 # `-mot` is a word to leave out, so nothing here has a one-letter option, not even help.
@@ -39,7 +39,7 @@ def search(output: Output, asked: tuple[str, ...], limit: int) -> int:
     query = parse_query(" ".join(asked))
     if not query.plain:
         raise click.UsageError("Donnez au moins un mot ou un numéro.")
-    return run(_search(output, read_settings(), query, limit))
+    return run(_search(output, chosen_settings(), query, limit))
 
 
 async def _search(output: Output, settings: Settings, query: Query, limit: int) -> int:

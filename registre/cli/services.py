@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from registre.cli.context import away, masked, opened, run
+from registre.cli.context import away, chosen_environments, chosen_settings, masked, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import account as accounts
 from registre.db import migrate as migrations
 from registre.db.pool import GONE
 from registre.domain.errors import ConfigurationError
-from registre.installation import database_url, redis_url
-from registre.settings import Settings, effective, read_settings
+from registre.installation import database_url, environments, redis_url
+from registre.settings import Environment, Settings, effective, read_settings
+
+#: environment → versions applied, or why it could not be done
+_Tables = dict[str, list[str] | ConfigurationError]
 
 
 @click.command()
 @json_option
 @pass_output
-def up(output: Output) -> None:
+def up(output: Output) -> int:
     """Démarre la base et le Redis privés, met les tables à jour, dit la suite.
 
     Sans effet sur ce qui tourne déjà. DATABASE_URL ou REDIS_URL prennent la place du serveur privé.
@@ -29,10 +33,10 @@ def up(output: Output) -> None:
     Exemple:
       registre up
     """
-    run(_up(output, read_settings()))
+    return run(_up(output, read_settings()))
 
 
-async def _up(output: Output, settings: Settings) -> None:
+async def _up(output: Output, settings: Settings) -> int:
     from registre.embedded import services
 
     with output.err.status("Démarrage de Postgres et de Redis…"):
@@ -43,8 +47,8 @@ async def _up(output: Output, settings: Settings) -> None:
             postgres_bin=settings.postgres_bin,
         )
     with output.err.status("Mise à jour des tables…"):
-        applied = await _migrate(started.database_url)
-    following = await _next_steps(settings)
+        tables = await _migrate(environments(settings))
+    following = await _next_steps(settings, tables)
     if output.json:
         output.json_document(
             {
@@ -53,30 +57,38 @@ async def _up(output: Output, settings: Settings) -> None:
                 "embedded_postgres": started.embedded_postgres,
                 "embedded_redis": started.embedded_redis,
                 "addresses_file": settings.state.absolute() / "services.json",
-                "migrations": applied,
+                **_tables_json(tables),
                 "next": following,
             }
         )
-        return
+        return _worst(tables)
     for name, url, ours in (
         ("Postgres", started.database_url, started.embedded_postgres),
         ("Redis", started.redis_url, started.embedded_redis),
     ):
         output.say(f"{name:9} {masked(url)}  ({'privé' if ours else 'fourni'})")
-    output.say(f"Tables    {_applied(applied)}")
+    for line in _tables_lines(tables):
+        output.say(line)
     output.say(f"Adresses complètes: {settings.state.absolute() / 'services.json'}")
     output.say("\nEnsuite:")
     for step in following:
         output.say(f"  {step}")
+    return _worst(tables)
 
 
-async def _next_steps(settings: Settings) -> list[str]:
+async def _next_steps(settings: Settings, tables: _Tables) -> list[str]:
     steps: list[str] = []
     if not settings.foncier_url:
         steps.append("registre sandbox --accounts comptes.csv   le registre d'essai; sinon REGISTRE_FONCIER_URL")
-    async with opened(settings) as connection:
-        if not await accounts.accounts(connection):
-            steps.append("registre accounts import comptes.csv      les comptes du registre (code,mot de passe)")
+    for name, found in tables.items():
+        if isinstance(found, ConfigurationError):
+            continue
+        async with opened(settings.within(name)) as connection:
+            if not await accounts.accounts(connection):
+                command = "registre accounts import comptes.csv"
+                if settings.environments:
+                    command = f"registre --env {name} accounts import comptes.csv"
+                steps.append(f"{command}      les comptes du registre (code,mot de passe)")
     steps += [
         "honcho start                              les processus: browser, ocr, clock",
         "registre diagnose                         dit ce qui manque encore",
@@ -108,31 +120,72 @@ def down(output: Output) -> None:
 @click.command()
 @json_option
 @pass_output
-def migrate(output: Output) -> None:
+def migrate(output: Output) -> int:
     """Met les tables au niveau de ce programme; ne change aucune ligne.
+
+    Avec plusieurs environnements, chacun à son tour; avec --env, celui-là seulement.
 
     \b
     Exemple:
       registre migrate
     """
-    settings = read_settings()
     with output.err.status("Mise à jour des tables…"):
-        applied = run(_migrate(database_url(settings)))
+        tables = run(_migrate(chosen_environments()))
     if output.json:
-        output.json_document({"migrations": applied})
+        output.json_document(_tables_json(tables))
     else:
-        output.say(f"Tables {_applied(applied)}.")
+        for line in _tables_lines(tables):
+            output.say(line)
+    return _worst(tables)
 
 
-async def _migrate(url: str) -> list[str]:
+async def _migrate(places: Sequence[Environment]) -> _Tables:
+    """One that is away does not keep the others from being migrated; where there is but one, it is the error."""
+    done: _Tables = {}
+    for place in places:
+        try:
+            done[place.name] = await _migrate_one(place)
+        except ConfigurationError as exc:
+            if len(places) == 1:
+                raise
+            done[place.name] = exc
+    return done
+
+
+async def _migrate_one(place: Environment) -> list[str]:
     try:
-        return await migrations.migrate(url)
+        return await migrations.migrate(place.database_url)
     except GONE as exc:
         raise away(exc) from exc
 
 
-def _applied(versions: list[str]) -> str:
-    return f"mises à jour: {', '.join(versions)}" if versions else "déjà à jour"
+def _worst(tables: _Tables) -> int:
+    return int(any(isinstance(found, ConfigurationError) for found in tables.values()))
+
+
+def _tables_json(tables: _Tables) -> dict[str, Any]:
+    if len(tables) == 1:
+        return {"migrations": next(iter(tables.values()))}
+    return {
+        "environments": {
+            name: {"error": found.text} if isinstance(found, ConfigurationError) else {"migrations": found}
+            for name, found in tables.items()
+        }
+    }
+
+
+def _tables_lines(tables: _Tables) -> list[str]:
+    lines: list[str] = []
+    for name, found in tables.items():
+        told = (
+            f"non mises à jour: {found.text}"
+            if isinstance(found, ConfigurationError)
+            else f"mises à jour: {', '.join(found)}"
+            if found
+            else "déjà à jour"
+        )
+        lines.append(f"Tables    {told}" if len(tables) == 1 else f"Tables de {name}: {told}")
+    return lines
 
 
 @click.command()
@@ -145,7 +198,7 @@ def config(output: Output) -> None:
     Exemple:
       registre config
     """
-    settings = read_settings()
+    settings = chosen_settings()
     in_force = _in_force(settings)
     rows = [(name, value, source) for name, value, source in effective(settings)]
     if output.json:
@@ -157,7 +210,8 @@ def config(output: Output) -> None:
         )
         return
     output.table(["!Variable", "Valeur", "!Source"], [(name, value or "—", source) for name, value, source in rows])
-    output.say("\nEn vigueur:")
+    several = f" dans « {settings.environment} »" if settings.environments else ""
+    output.say(f"\nEn vigueur{several}:")
     for name, value in in_force.items():
         output.say(f"  {name:13} {value or '—'}")
 

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from registre.cli import words
-from registre.cli.context import find_job, opened, run
+from registre.cli.context import chosen_settings, find_job, opened, run
 from registre.cli.jobs import job_json
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import report
@@ -19,7 +19,7 @@ from registre.db.pool import Connection
 from registre.db.report import JobRow
 from registre.domain.errors import RegistreError
 from registre.domain.reading import Inscription, PageReading
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 _STATES: Final = {"read": "lue", "blank": "blanche", "failed": "non lue"}
 
@@ -37,7 +37,7 @@ def show(output: Output, id: str, *, only: int | None, with_text: bool) -> int:
     Exemple:
       registre show 3f2a91c0 --page 2
     """
-    return run(_show(output, read_settings(), id, only, with_text=with_text))
+    return run(_show(output, chosen_settings(), id, only, with_text=with_text))
 
 
 async def _show(output: Output, settings: Settings, given: str, only: int | None, *, with_text: bool) -> int:

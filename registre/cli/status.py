@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from registre.cli import words
-from registre.cli.context import find_job, opened, run
+from registre.cli.context import chosen_settings, find_job, opened, run
 from registre.cli.jobs import COLUMNS, job_json, rows, short
 from registre.cli.output import Output, json_option, pass_output
 from registre.cli.timeline import Step, timeline
@@ -19,8 +19,9 @@ from registre.db.document import Document, document
 from registre.db.pool import Connection
 from registre.db.report import JobRow
 from registre.diagnostics.codes import hint, meaning
+from registre.domain.errors import ConfigurationError
 from registre.domain.job import PublicStatus, State
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 _STYLES: Final = {
     "attempt.done": "green",
@@ -54,11 +55,19 @@ class StatusFilter(click.ParamType[Any]):
 @click.option("--kind", type=click.Choice(["index", "acte", "plan"]), help="Seulement cette sorte de document.")
 @click.option("--code", help="Seulement ce code d'erreur.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Nombre de lignes.")
+@click.option("--all-env", is_flag=True, help="Tous les environnements, l'un après l'autre.")
 @json_option
 @pass_output
 def status(
-    output: Output, ids: tuple[str, ...], chosen: dict[str, Any] | None, kind: str | None, code: str | None, limit: int
-) -> None:
+    output: Output,
+    ids: tuple[str, ...],
+    chosen: dict[str, Any] | None,
+    kind: str | None,
+    code: str | None,
+    limit: int,
+    *,
+    all_env: bool,
+) -> int:
     """Montre les demandes récentes; avec un ID, toute la vie d'une demande.
 
     Les 6 premiers caractères d'un ID suffisent s'ils n'en désignent qu'un.
@@ -68,31 +77,87 @@ def status(
       registre status --status failed
       registre status 3f2a91c0
     """
-    settings = read_settings()
+    settings = chosen_settings()
     if ids:
         run(_lives(output, settings, ids))
-    else:
-        filters: dict[str, Any] = {**(chosen or {}), "code": code, "limit": limit}
-        filters["kind"] = "plan_cadastraux" if kind == "plan" else kind
-        run(_list(output, settings, filters))
+        return 0
+    filters: dict[str, Any] = {**(chosen or {}), "code": code, "limit": limit}
+    filters["kind"] = "plan_cadastraux" if kind == "plan" else kind
+    if not (all_env and settings.environments):
+        listed = run(_list(settings, filters))
+        if output.json:
+            output.json_document(_list_json(settings, listed))
+        else:
+            _show_list(output, settings, listed)
+        return 0
+    return _all_environments(output, settings, filters)
 
 
-async def _list(output: Output, settings: Settings, filters: dict[str, Any]) -> None:
-    async with opened(settings) as connection:
-        jobs = await report.list_jobs(connection, **filters)
-        counts = await report.count_jobs(connection)
-    totals: Counter[str] = Counter()
-    for count in counts:
-        totals[count.state] += count.jobs
+_Listed = tuple[list[JobRow], list[report.Count]]
+
+
+def _all_environments(output: Output, settings: Settings, filters: dict[str, Any]) -> int:
+    """One after the other; 1 when one of them could not be asked."""
+    documents: dict[str, Any] = {}
+    for name in (found.name for found in settings.environments):
+        view = settings.within(name)
+        try:
+            listed = run(_list(view, filters))
+        except ConfigurationError as exc:
+            documents[name] = {"error": exc.text}
+            output.say(f"Environnement {name}: {exc.text}")
+        else:
+            documents[name] = _list_json(view, listed)
+            _show_list(output, view, listed)
+        output.say()
     if output.json:
-        output.json_document({"jobs": [job_json(job) for job in jobs], "counts": dict(totals)})
-        return
+        output.json_document({"environments": documents})
+    return int(any("error" in document for document in documents.values()))
+
+
+async def _list(settings: Settings, filters: dict[str, Any]) -> _Listed:
+    async with opened(settings) as connection:
+        return await report.list_jobs(connection, **filters), await report.count_jobs(connection)
+
+
+def _list_json(settings: Settings, listed: _Listed) -> dict[str, Any]:
+    jobs, counts = listed
+    return {
+        "environment": settings.environment,
+        "jobs": [job_json(job) for job in jobs],
+        "counts": dict(_totals(counts)),
+        "awaiting_ocr_disabled": _unread(settings, counts),
+    }
+
+
+def _show_list(output: Output, settings: Settings, listed: _Listed) -> None:
+    jobs, counts = listed
+    totals = _totals(counts)
+    if settings.environments:
+        output.say(Text(f"Environnement {settings.environment}", style="bold"))
     if not jobs:
         output.say("Aucune demande." if not totals else "Aucune demande ne correspond.")
     else:
         output.table(COLUMNS, rows(jobs))
     if totals:
         output.say("\n" + " · ".join(f"{words.STATES[name]} {totals[name]}" for name in words.STATES if totals[name]))
+    if unread := _unread(settings, counts):
+        waiting = words.plural(unread, "document attend", "documents attendent")
+        output.say(f"{waiting} d'être lu: lecture désactivée (OCR_{settings.environment.upper()})")
+
+
+def _totals(counts: list[report.Count]) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for count in counts:
+        totals[count.state] += count.jobs
+    return totals
+
+
+def _unread(settings: Settings, counts: list[report.Count]) -> int:
+    """Stored documents that nothing will read while this environment's reading is off."""
+    if settings.ocr:
+        return 0
+    return sum(count.jobs for count in counts if count.stage == "ocr" and count.state in {"queued", "waiting"})
 
 
 async def _lives(output: Output, settings: Settings, given: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import click
 
 from registre.cli import words
-from registre.cli.context import opened, run
+from registre.cli.context import chosen_settings, opened, run
 from registre.cli.jobs import job_json, short
 from registre.cli.orders_file import Line, check, read_orders
 from registre.cli.output import Output, json_option, pass_output
@@ -17,7 +17,7 @@ from registre.cli.watch import exit_code, follow
 from registre.db import report
 from registre.db.order import Order, insert_orders
 from registre.domain.request import TypeActe
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ def submit(
     if file is None:
         raise click.UsageError("Dites quoi commander: index, acte, plan, ou --file demandes.csv.")
     lines = read_orders(file.read())
-    return run(_submit(output, read_settings(), lines, fresh=fresh, priority=priority, wait=wait, partial=partial))
+    return run(_submit(output, chosen_settings(), lines, fresh=fresh, priority=priority, wait=wait, partial=partial))
 
 
 @submit.command()
@@ -159,7 +159,7 @@ def _one(ctx: click.Context, output: Output, raw: dict[str, str | None], options
     return run(
         _submit(
             output,
-            read_settings(),
+            chosen_settings(),
             [line],
             fresh=options["fresh"] or fresh,
             priority=options["priority"] or priority,

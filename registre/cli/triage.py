@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from registre.cli import words
-from registre.cli.context import opened, run
+from registre.cli.context import chosen_settings, opened, run
 from registre.cli.jobs import COLUMNS, job_json, rows
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import report
@@ -21,7 +21,7 @@ from registre.db.triage import FaultCharges, FaultGroup, FaultSample
 from registre.diagnostics.codes import errors, hint, meaning
 from registre.domain.errors import AccountBenched, Challenge, LoginFailed, NeedsPerson, RegistreError
 from registre.domain.fault import fault_code
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 #: Put back to work as they are, these only fail again or cost an account: someone must look first.
 _PERSON_FIRST: Final = (NeedsPerson, Challenge, LoginFailed, AccountBenched)
@@ -68,7 +68,7 @@ def triage(output: Output, group: str | None, limit: int) -> None:
       registre triage
       registre triage --group foncier/recherche/layout_changed
     """
-    run(_triage(output, read_settings(), group, limit))
+    run(_triage(output, chosen_settings(), group, limit))
 
 
 async def _triage(output: Output, settings: Settings, group: str | None, limit: int) -> None:

@@ -15,14 +15,14 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from registre.cli import words
-from registre.cli.context import find_jobs, opened, run
+from registre.cli.context import chosen_settings, find_jobs, opened, run
 from registre.cli.jobs import job_json, jobs_table, short
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import report
 from registre.db.pool import Connection
 from registre.db.report import JobRow
 from registre.domain.job import FINAL_STATES
-from registre.settings import Settings, read_settings
+from registre.settings import Settings
 
 #: Seconds between two looks; one indexed query each.
 _EVERY_S: Final = 0.5
@@ -42,7 +42,7 @@ def watch(output: Output, ids: tuple[str, ...]) -> int:
     Exemple:
       registre watch 3f2a91c0
     """
-    return run(_watch(output, read_settings(), ids))
+    return run(_watch(output, chosen_settings(), ids))
 
 
 async def _watch(output: Output, settings: Settings, given: tuple[str, ...]) -> int:

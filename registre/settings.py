@@ -80,6 +80,14 @@ class Settings:
     grace: timedelta = field(default=timedelta(seconds=3), metadata={"env": "REGISTRE_GRACE_SECONDS"})
     #: how many processes of each role should live, as `honcho start -c` says it: browser=2,ocr=1
     expected: dict[str, int] = field(default_factory=dict[str, int], metadata={"env": "REGISTRE_EXPECTED"})
+    #: Gemini's API key; absent: nothing is read by Gemini
+    gemini_api_key: Secret | None = field(default=None, metadata={"env": "GEMINI_API_KEY"})
+    #: the model that reads; absent: the default of `ocr/gemini/models.json`
+    gemini_model: str | None = field(default=None, metadata={"env": "GEMINI_MODEL"})
+    #: another address for Gemini's API: the sandbox's stand-in
+    gemini_base_url: str | None = field(default=None, metadata={"env": "GEMINI_BASE_URL"})
+    #: a model table instead of `ocr/gemini/models.json`
+    gemini_models: Path | None = field(default=None, metadata={"env": "GEMINI_MODELS"})
     #: whose quota Gemini's is: processes that share a key share a name
     gemini_project: str = field(default="default", metadata={"env": "GEMINI_PROJECT"})
     #: requests/min, input tokens/min, requests/day (0: none); then models of their own: gemini-2.5-pro=150/2000000/1000

@@ -18,6 +18,7 @@
     │   ├── LimitsUnavailable     limits_unavailable   Redis is away: nobody knows how much quota is left
     │   ├── QuotaWait             quota_wait           the page reader's quota is used up for now
     │   ├── ReadingCeiling        reading_ceiling      the day's ceiling for paid reading is reached
+    │   ├── GeminiMisconfigured   gemini_misconfigured  Gemini refuses the key, the model or the request itself
     │   └── Released              released             handed back at shutdown
     ├── Transient            retry
     │   ├── LeaseExpired          lease_expired        the process that worked on it stopped answering
@@ -29,7 +30,8 @@
     │   ├── AccountBenched        account_locked       the account needs a person; another account may do
     │   ├── StorageFailed         storage_failed       object storage did not take or give back the bytes
     │   ├── StageTimeout          stage_timeout        the stage used up its time budget
-    │   └── ReaderFailed          reader_failed        a reader broke on a page
+    │   ├── ReaderFailed          reader_failed        a reader broke on a page
+    │   └── GeminiUnavailable     gemini_unavailable   Gemini did not answer, or with errors, several times in a row
     ├── Infrastructure       infra
     │   ├── BrowserLost           browser_lost         the browser died or could not start
     │   └── DatabaseAway          database_away        the database did not answer while a stage ran
@@ -199,6 +201,13 @@ class ReadingCeiling(QuotaWait):
     hint = "Attendez minuit (heure du Pacifique) ou relevez GEMINI_DAILY_CEILING_CENTS."
 
 
+class GeminiMisconfigured(Deferred):
+    code = "gemini_misconfigured"
+    message = "Gemini refuse la clé, le modèle ou la demande."
+    hint = "Corrigez GEMINI_API_KEY ou GEMINI_MODEL, puis registre requeue --code gemini_misconfigured --yes."
+    delay = timedelta(minutes=10)
+
+
 class Released(Deferred):
     code = "released"
     message = "Remis en file à l'arrêt du processus."
@@ -286,6 +295,12 @@ class DatabaseAway(Infrastructure):
     code = "database_away"
     message = "La base de données n'a pas répondu pendant le travail."
     hint = "registre diagnose vérifie la base; ensuite registre requeue --code database_away --yes."
+
+
+class GeminiUnavailable(Transient):
+    code = "gemini_unavailable"
+    message = "Gemini ne répond pas, ou par des erreurs."
+    hint = "registre requeue --code gemini_unavailable --yes relit sans racheter."
 
 
 class Drifted(RegistreError):

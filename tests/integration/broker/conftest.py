@@ -20,6 +20,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests import services
+from tests.integration.broker.rigs import Rig
 
 _PROGRAM = Path(__file__).with_name("worker_process.py")
 _ROOT = Path(__file__).resolve().parents[3]
@@ -165,3 +166,25 @@ def three(three_databases: dict[str, str], tmp_path: Path) -> Iterator[Bench]:
         sql.execute("DELETE FROM dramatiq.queue")
     yield made
     made.close()
+
+
+@pytest.fixture
+def sql(database_url: str) -> Iterator[psycopg.Connection]:
+    """The file's database, in autocommit."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def rigs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
+    """Makes brokers in this process, of either kind: `rigs(kind, slots, url)`."""
+    monkeypatch.setattr("dramatiq_pg.broker.randint", lambda *_: 1)
+    made: list[Rig] = []
+
+    def make(kind: str, slots: dict[str, int], url: str = database_url, *, results: bool = False) -> Rig:
+        made.append(Rig(kind, url, slots, results=results))
+        return made[-1]
+
+    yield make
+    for rig in made:
+        rig.close()

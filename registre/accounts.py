@@ -10,14 +10,25 @@ import structlog
 from cryptography.fernet import Fernet, InvalidToken
 
 from registre.db import account as db
+from registre.db import charge as charges
+from registre.db.account import Rest
 from registre.db.pool import GONE, Connection, Database
-from registre.domain.account import Account
-from registre.domain.errors import AccountBenched, ChargeUnproven, ConfigurationError, NoAccount, RegistreError
+from registre.domain.account import NO_LIMITS, Account, AccountLimits
+from registre.domain.errors import (
+    AccountBenched,
+    CeilingReached,
+    ChargeUnproven,
+    ConfigurationError,
+    NoAccount,
+    RegistreError,
+)
 from registre.domain.job import Site
 
 #: Logins tried with one password before a person must look; the registry locks accounts, and a locked account is an
 #: outage (owner's rule).
 MAX_FAILURES: Final = 2
+#: After a login that did not go through: 15 s, 1 min, 4 min, then 10 min each time, until one does.
+_REST: Final = Rest(timedelta(seconds=15), timedelta(minutes=10))
 _PREFIX: Final = "fernet:"
 
 _log = structlog.get_logger("accounts")
@@ -49,13 +60,23 @@ class Vault:
 class Accounts:
     """Leases accounts of one site to this process; implements the browser's `AccountPool`."""
 
-    def __init__(self, database: Database, vault: Vault, *, site: Site, worker: str, lease: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        *,
+        site: Site,
+        worker: str,
+        lease: timedelta,
+        limits: AccountLimits = NO_LIMITS,
+    ) -> None:
         self._database = database
         self._vault = vault
         self._site = site
         self._worker = worker
         self._lease = lease
-        #: accounts whose login reached the site since they were leased
+        self._limits = limits
+        #: accounts that signed in since they were leased
         self._tried: set[UUID] = set()
         #: accounts this process holds and keeps
         self._held: set[UUID] = set()
@@ -64,7 +85,8 @@ class Accounts:
         """The least recently used free account, or the one asked for.
 
         Raises:
-            NoAccount: none is free, healthy and encrypted.
+            NoAccount: none is free, rested, healthy and encrypted.
+            CeilingReached: all have bought what they may today.
             AccountBenched, ChargeUnproven: the one asked for will not be free by itself: benched, or gone.
         """
         async with self._database.connection() as connection:
@@ -76,7 +98,10 @@ class Accounts:
                 max_failures=MAX_FAILURES,
                 account_id=account,
                 excluding=excluding,
+                limits=self._limits,
             )
+            if leased is None and account is None:
+                await self._look_at_ceilings(connection)
             if leased is None and account is not None and account not in excluding:
                 await self._explain(connection, account)
         if leased is None:
@@ -85,10 +110,21 @@ class Accounts:
         self._tried.discard(leased.id)
         return Account(leased.id, leased.username, self._vault.open(leased.password))
 
-    async def beat(self) -> None:
-        """Extend the leases of the accounts held."""
+    async def beat(self) -> frozenset[UUID]:
+        """Extend the leases of the accounts held; answers those that are no longer ours."""
+        asked = frozenset(self._held)
         async with self._database.connection() as connection:
-            await db.beat_accounts(connection, self._held, worker=self._worker, lease=self._lease)
+            kept = await db.beat_accounts(connection, asked, worker=self._worker, lease=self._lease)
+        lost = (asked - kept) & self._held
+        self._held -= lost
+        return lost
+
+    async def _look_at_ceilings(self, connection: Connection) -> None:
+        usable, open_ = await db.openings(connection, site=self._site, max_failures=MAX_FAILURES, limits=self._limits)
+        if usable and not open_:
+            raise CeilingReached(
+                "Chaque compte a acheté ce qu'il peut pour aujourd'hui.", wait=await charges.until_midnight(connection)
+            )
 
     async def _explain(self, connection: Connection, account: UUID) -> None:
         """Only the account that paid can look into its history; one that cannot be used needs a person."""
@@ -103,9 +139,9 @@ class Accounts:
 
     async def signed_in(self, account: Account) -> None:
         """The password is good: the count of failures starts again."""
-        self._tried.add(account.id)
         async with self._database.connection() as connection:
             await db.account_signed_in(connection, account.id, worker=self._worker)
+        self._tried.add(account.id)
 
     async def refused(self, account: Account, error: RegistreError) -> None:
         """The site refused this login: it stays counted, the second one benches the account. Gives it back."""
@@ -116,12 +152,21 @@ class Accounts:
                 connection,
                 account.id,
                 worker=self._worker,
-                code=error.code,
-                text=error.text,
+                error=error,
                 bench=isinstance(error, AccountBenched),
                 max_failures=MAX_FAILURES,
+                rest=_REST,
             )
         _log.warning("account.refused", account=str(account.id), code=error.code, benched=not active)
+
+    async def unsure(self, account: Account, code: str) -> None:
+        """Its password left and nobody knows what the site made of it: it rests, uncounted, and is given back."""
+        self._held.discard(account.id)
+        try:
+            async with self._database.connection() as connection:
+                await db.account_unsure(connection, account.id, worker=self._worker, code=code, rest=_REST)
+        except GONE as exc:
+            _log.warning("account.rest_unwritten", account=str(account.id), error=str(exc).strip())
 
     async def release(self, account: Account) -> None:
         """Give the account back. A login that never reached the site is not counted. Without a database the lease

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -14,7 +14,6 @@ from playwright.async_api import Dialog, Frame, Locator, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from registre.browser.once import CROSSING_TITLE
 from registre.domain.errors import (
     BrowserLost,
     LayoutChanged,
@@ -24,14 +23,23 @@ from registre.domain.errors import (
     SiteUnreachable,
 )
 
+#: Title of the page that carries the browser from the first address of a chain to its last.
+CROSSING_TITLE: Final = "registre: suite"
 #: A page of the site: forms arrived after 12 s in production, 40 s is the slowest we accept.
 PAGE_S: Final = 60.0
 #: A control on a page that has already arrived.
 CONTROL_S: Final = 10.0
+#: Whatever has no limit of its own: Playwright waits for ever for a browser that is frozen or half dead.
+CALL_S: Final = 20.0
+#: What Playwright's own limits get on top before ours: theirs know more of what went wrong.
+_GRACE_S: Final = 5.0
 #: A click or choice starts its navigation at once; without one after this, there is none.
 START_S: Final = 2.0
 
-_GONE = re.compile(r"has been closed|Target crashed|Target closed|Connection closed|browser has disconnected", re.I)
+_GONE = re.compile(
+    r"has been closed|Target crashed|Page crashed|Target closed|Connection closed|browser has disconnected",
+    re.I,
+)
 _UNREACHABLE = re.compile(
     r"ERR_(NAME_NOT_RESOLVED|CONNECTION_REFUSED|ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED|CONNECTION_TIMED_OUT"
     r"|NETWORK_CHANGED|CERT_\w+|SSL_\w+)"
@@ -59,17 +67,24 @@ class Landing:
     hops: list[str] = field(default_factory=list[str])
 
 
-@contextmanager
-def translated(what: str, *, screen: str | None = None) -> Generator[None]:
+@asynccontextmanager
+async def translated(what: str, *, screen: str | None = None, limit_s: float = CALL_S) -> AsyncGenerator[None]:
     """Turn Playwright's errors inside the block into domain errors; `what` says what was being done.
 
     Raises:
-        PageTimeout, SiteError, SiteUnreachable, BrowserLost, LayoutChanged.
+        PageTimeout, SiteError, SiteUnreachable, BrowserLost, LayoutChanged. A block that lasts longer than `limit_s`
+        has no browser any more.
     """
+    limit = asyncio.timeout(limit_s)
     try:
-        yield
+        async with limit:
+            yield
     except PlaywrightError as exc:
         raise _domain_error(exc, what, screen) from exc
+    except TimeoutError as exc:
+        if not limit.expired():
+            raise
+        raise BrowserLost(f"Le navigateur ne répond pas ({what}).", screen=screen) from exc
 
 
 def _domain_error(exc: PlaywrightError, what: str, screen: str | None) -> RegistreError:
@@ -123,17 +138,18 @@ async def goto(page: Page, url: str, *, what: str, timeout_s: float = PAGE_S) ->
     Raises:
         PageTimeout, SiteError, SiteUnreachable, BrowserLost.
     """
-    with translated(what):
+    async with translated(what, limit_s=timeout_s + _GRACE_S):
         response = await page.goto(url, wait_until="domcontentloaded", timeout=timeout_s * 1000)
     return Landing(moved=True, status=response.status if response else 0, hops=[page.url])
 
 
 async def first_present(
-    scope: Page | Frame | Locator, candidates: Sequence[Callable[[Page | Frame | Locator], Locator]]
+    scope: Page | Frame | Locator,
+    candidates: Sequence[Callable[[Page | Frame | Locator], Locator]],
 ) -> Locator | None:
     """The first candidate of which the page holds exactly one visible match, else the first match of any, else None."""
     fallback: Locator | None = None
-    with translated("recherche d'un élément de la page"):
+    async with translated("recherche d'un élément de la page"):
         for candidate in candidates:
             found = candidate(scope)
             count = await found.count()
@@ -150,7 +166,7 @@ async def fill(control: Locator, value: str, *, what: str) -> None:
     Raises:
         PageTimeout, LayoutChanged, BrowserLost.
     """
-    with translated(what):
+    async with translated(what):
         await control.fill(value, timeout=CONTROL_S * 1000)
 
 
@@ -192,10 +208,11 @@ async def follow(
     page.on("response", on_response)
     page.on("requestfailed", on_failed)
     try:
-        with translated(what):
+        async with translated(what):
             await page.evaluate(_MARK)
             await action()
-            await _wait_begun(begun, start_s)
+        await _wait_begun(begun, start_s)
+        async with translated(what, limit_s=timeout_s + _GRACE_S):
             if landing.moved:
                 await page.wait_for_function(_NEXT, arg=CROSSING_TITLE, timeout=timeout_s * 1000, polling=50)
             else:
@@ -224,7 +241,7 @@ async def choose(page: Page, select: Locator, value: str, *, what: str) -> Landi
     Raises:
         PageTimeout, SiteError, SiteUnreachable, BrowserLost, LayoutChanged.
     """
-    with translated(what):
+    async with translated(what):
         if await select.input_value(timeout=CONTROL_S * 1000) == value:
             return Landing()
         posts_back = bool(await select.evaluate("(element) => element.onchange !== null"))
@@ -243,7 +260,12 @@ async def click(page: Page, control: Locator, *, what: str, timeout_s: float = P
     Raises:
         PageTimeout, SiteError, SiteUnreachable, BrowserLost, LayoutChanged.
     """
-    return await follow(page, lambda: control.click(timeout=CONTROL_S * 1000), what=what, timeout_s=timeout_s)
+    return await follow(
+        page,
+        lambda: control.click(timeout=CONTROL_S * 1000),
+        what=what,
+        timeout_s=timeout_s,
+    )
 
 
 async def read_html(frame: Frame, *, timeout_s: float = CONTROL_S) -> str:

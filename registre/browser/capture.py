@@ -19,7 +19,8 @@ from playwright.async_api import Download, Page, Route
 from playwright.async_api import Error as PlaywrightError
 
 from registre.browser.actions import translated
-from registre.browser.once import Answer, Asking, fulfil
+from registre.browser.once import fulfil
+from registre.browser.wire import Answer, Asking
 from registre.crash import crash_point
 from registre.domain.errors import PageTimeout
 
@@ -77,7 +78,7 @@ async def capture_document(
     context.on("page", on_popup)
     page.on("download", catcher.on_download)
     try:
-        with translated("sauvegarde du document"):
+        async with translated("sauvegarde du document"):
             await context.route("**/*", catcher.handle)
             await trigger()
         return await catcher.wait(settle.total_seconds())
@@ -147,7 +148,13 @@ class _Catcher:
             return
         self._asked.add(asked)
         answer = await self.asking.ask(self._page.context, request, timeout_s=self._timeout_s)
-        capture = Capture(answer.content, answer.status, answer.header("content-type"), _last(answer), answer.error)
+        capture = Capture(
+            answer.content,
+            answer.status,
+            answer.header("content-type"),
+            _last(answer),
+            answer.error,
+        )
         if _is_page(answer):
             self._html = capture
             await fulfil(route, replace(answer, content=_framed(answer.content)))

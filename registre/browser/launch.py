@@ -19,19 +19,34 @@ MARKER: Final = "REGISTRE_BROWSER"
 #: What the browser may inherit. Nothing else: our environment holds database and account secrets.
 _INHERITED: Final = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
-    *("FONTCONFIG_FILE", "FONTCONFIG_PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"),
+    *(
+        "FONTCONFIG_FILE",
+        "FONTCONFIG_PATH",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_RUNTIME_DIR",
+    ),
 )
 #: Full Chromium reloads an error page by itself, which sends the request again (4 hits seen, Chromium 156).
 _OWN_ARGS: Final = ("--disable-auto-reload",)
 _LAUNCH_MS: Final = 30_000
+#: A driver or a context comes within a second or two, on a machine out of breath within ten.
+_DRIVER_S: Final = 30.0
+_CONTEXT_S: Final = 20.0
 #: How long a dying browser may take to close before we stop waiting for it.
-_CLOSE_S: Final = 10.0
+_CLOSE_S: Final = 5.0
 
 
 class Browser:
     """The process's only browser. Safe under concurrent tasks; opens nothing until `new_context`."""
 
-    def __init__(self, executable: Path | None, *, args: Sequence[str] = (), cdp_endpoint: str | None = None) -> None:
+    def __init__(
+        self,
+        executable: Path | None,
+        *,
+        args: Sequence[str] = (),
+        cdp_endpoint: str | None = None,
+    ) -> None:
         """`cdp_endpoint`, when given, wins over `executable`; one of the two is needed."""
         self._executable = executable
         self._args = [*args, *(arg for arg in _OWN_ARGS if arg not in args)]
@@ -39,8 +54,9 @@ class Browser:
         self._lock = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._chromium: Chromium | None = None
-        #: open, or about to be
-        self._contexts = 0
+        #: contexts about to be opened, and those open in the living browser
+        self._opening = 0
+        self._open: set[BrowserContext] = set()
 
     @property
     def is_running(self) -> bool:
@@ -51,21 +67,25 @@ class Browser:
         """Open a fresh, empty context (own cookies), starting the browser when there is none.
 
         Raises:
-            BrowserLost: the browser cannot start or died while opening.
+            BrowserLost: the browser cannot start, died while opening, or does not answer: then it is ended.
         """
-        self._contexts += 1
+        self._opening += 1
         try:
             context = await self._open_context()
-        except BaseException:
-            self._contexts -= 1
-            raise
+        finally:
+            self._opening -= 1
+        self._open.add(context)
         context.once("close", self._forget)
         return context
+
+    def has(self, context: BrowserContext) -> bool:
+        """False for a context that was closed, or whose browser is gone."""
+        return context in self._open
 
     async def close_unused(self) -> None:
         """As `close`, unless a context is open: several pools share the browser."""
         async with self._lock:
-            if not self._contexts:
+            if not self._open and not self._opening:
                 await self._stop()
 
     async def close(self) -> None:
@@ -82,25 +102,40 @@ class Browser:
         if chromium is None:
             raise BrowserLost
         try:
-            return await chromium.new_context(
-                accept_downloads=True, locale="fr-CA", viewport={"width": 1280, "height": 720}
-            )
+            async with asyncio.timeout(_CONTEXT_S):
+                return await chromium.new_context(
+                    accept_downloads=True,
+                    locale="fr-CA",
+                    viewport={"width": 1280, "height": 720},
+                    # what a worker of the page sends would pass by those who watch the page
+                    service_workers="block",
+                )
         except PlaywrightError as exc:
             raise BrowserLost from exc
+        except TimeoutError as exc:
+            await self._end(chromium)
+            raise BrowserLost("Le navigateur ne répond plus; il est remplacé.") from exc
 
-    def _forget(self, _context: BrowserContext) -> None:
-        self._contexts -= 1
+    def _forget(self, context: BrowserContext) -> None:
+        self._open.discard(context)
+
+    async def _end(self, chromium: Chromium) -> None:
+        """End a browser that does not answer, unless someone already did."""
+        async with self._lock:
+            if self._chromium is chromium:
+                await self._stop()
 
     async def _start(self) -> None:
         try:
-            self._playwright = await async_playwright().start()
+            async with asyncio.timeout(_DRIVER_S):
+                self._playwright = await async_playwright().start()
             if self._cdp_endpoint:
                 self._chromium = await self._playwright.chromium.connect_over_cdp(
                     self._cdp_endpoint, timeout=_LAUNCH_MS
                 )
             else:
                 self._chromium = await self._launch(self._playwright)
-        except (PlaywrightError, OSError) as exc:
+        except (PlaywrightError, OSError) as exc:  # a TimeoutError is an OSError
             await self._stop()
             raise BrowserLost(f"Le navigateur n'a pas pu démarrer: {_first_line(exc)}") from exc
 
@@ -122,9 +157,13 @@ class Browser:
         )
 
     async def _stop(self) -> None:
+        self._open.clear()
         chromium, self._chromium = self._chromium, None
         playwright, self._playwright = self._playwright, None
-        for closing in (chromium.close() if chromium else None, playwright.stop() if playwright else None):
+        for closing in (
+            chromium.close() if chromium else None,
+            playwright.stop() if playwright else None,
+        ):
             if closing is None:
                 continue
             try:

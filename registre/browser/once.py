@@ -1,166 +1,144 @@
-"""Requests that may cost money, sent exactly once.
+"""Requests that may cost money: each leaves exactly once, or provably not at all.
 
-Chromium repeats a request by itself when a reused connection is reset before the answer, POST included (measured on
-156: two hits for one click), so what may be charged is sent by us, hop by hop, on fresh connections, and the page is
-given the answer.
+What may be charged is stopped before the network, sent by us (see `wire.py`), and the page is given the answer. Whoever
+gives up shuts the gate first: what has not left by then never will. The page stays shut with it, because Chromium
+sends by itself whatever it still holds once nobody stops its requests any more (measured on 156).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import ssl
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from http.cookies import CookieError, SimpleCookie
+import threading
+from collections.abc import Callable
 from typing import Final
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag
+from weakref import WeakSet
 
-from playwright.async_api import BrowserContext, Page, Request, Route
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, Request, Route
 
-from registre.crash import crash_point
+from registre.browser.actions import CROSSING_TITLE, translated
+from registre.browser.wire import Answer, Asking, always
+from registre.domain.errors import Refused, RegistreError
 
-#: Title of the page that carries the browser from the first address of a chain to its last.
-CROSSING_TITLE: Final = "registre: suite"
 _CROSSING: Final = "<html><head><title>{title}</title><script>location.replace({url})</script></head></html>"
-_MAX_HOPS: Final = 10
-_CHUNK: Final = 65_536
-_CONNECT_S: Final = 20.0
-#: Headers the connection itself decides.
-_DROPPED: Final = frozenset({"host", "connection", "content-length", "accept-encoding", "cookie"})
 #: Headers of an answer that no longer hold once its body is handed over whole.
 _HOP_HEADERS: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "set-cookie"})
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+#: What a page is made of; asking for it orders nothing.
+_PARTS: Final = frozenset({"image", "stylesheet", "script", "font", "media", "texttrack", "manifest"})
+#: What was cut off is answered within milliseconds.
+_LET_GO_S: Final = 5.0
+_READS: Final = frozenset({"GET", "HEAD"})
+_SEALED: WeakSet[Page] = WeakSet()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one chain of requests gave. `status` is 0 when no answer began."""
-
-    url: str
-    status: int = 0
-    headers: tuple[tuple[str, str], ...] = ()
-    content: bytes = b""
-    #: why the transfer is not whole; None when it is
-    error: str | None = None
-    #: every address asked, in order, the last one included
-    hops: tuple[str, ...] = ()
-
-    def header(self, name: str) -> str:
-        """First header of that name, or an empty string."""
-        return next((value for key, value in self.headers if key.lower() == name), "")
+def is_sealed(page: Page) -> bool:
+    """True once a purchase on it was given up: no request leaves it any more, it is only good for closing."""
+    return page in _SEALED
 
 
-@dataclass(slots=True)
-class _Ask:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes | None
-    #: asked just before the request leaves
-    may_send: Callable[[], bool]
-    deadline: float = 0.0
-    #: the connection while it lives, so that giving up can end the thread that reads it
-    wire: socket.socket | None = None
+class _Gate:
+    """Counts what leaves and, once shut, lets nothing more pass. Asked from the threads that send."""
 
+    def __init__(self, may_send: Callable[[], bool]) -> None:
+        self._may_send = may_send
+        self._lock = threading.Lock()
+        self._shut = False
+        self.left = 0
 
-def always() -> bool:
-    """Nothing speaks against sending."""
-    return True
+    def passes(self) -> bool:
+        with self._lock:
+            if self._shut or not self._may_send():
+                return False
+            self.left += 1
+            return True
 
-
-async def ask_once(
-    context: BrowserContext, request: Request, *, timeout_s: float, may_send: Callable[[], bool] = always
-) -> Answer:
-    """Send a browser's intercepted request ourselves, redirects followed, each address once.
-
-    Uses and updates the context's cookies. Never raises for a network fault: the answer says what arrived.
-    """
-    ask = _Ask(request.method, urldefrag(request.url).url, request.headers, request.post_data_buffer, may_send)
-    ask.deadline = time.monotonic() + timeout_s
-    hops: list[str] = []
-    while True:
-        hops.append(ask.url)
-        cookies = await context.cookies(ask.url)
-        cookie = "; ".join(f"{c.get('name', '')}={c.get('value', '')}" for c in cookies)
-        answer = replace(await _in_thread(ask, cookie), hops=tuple(hops))
-        await _store_cookies(context, answer)
-        location = answer.header("location")
-        if answer.status not in _REDIRECTS or not location or len(hops) > _MAX_HOPS:
-            return answer
-        ask.url = urldefrag(urljoin(ask.url, location)).url
-        if answer.status not in {307, 308}:
-            ask.method, ask.body = "GET", None
-
-
-class Asking:
-    """Requests under way, so that whoever gives up waiting can cut them off."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Answer]] = set()
-
-    async def ask(
-        self, context: BrowserContext, request: Request, *, timeout_s: float, may_send: Callable[[], bool] = always
-    ) -> Answer:
-        """`ask_once`; an answer without status when it was cut off."""
-        task = asyncio.create_task(ask_once(context, request, timeout_s=timeout_s, may_send=may_send))
-        self._tasks.add(task)
-        try:
-            await asyncio.wait({task})
-        finally:
-            self._tasks.discard(task)
-        return Answer(request.url, error="abandonné") if task.cancelled() else task.result()
-
-    def cut_off(self) -> None:
-        """Give up every request under way."""
-        for task in self._tasks:
-            task.cancel()
+    def shut(self) -> int:
+        with self._lock:
+            self._shut = True
+            return self.left
 
 
 class SentOnce:
-    """While entered, each navigation of the page's main frame reaches the server exactly once, or not at all when
-    `may_send` says no: asked from a thread, with nothing but the sending left to do.
+    """While entered, what the page sends reaches the server exactly once, or not at all when `may_send` says no: asked
+    from a thread, with nothing but the sending left to do. A page's parts pass uncounted.
 
     async with SentOnce(page, timeout_s=180) as guard:
+        before = guard.left
         await button.click()
         …
+        guard.shut() == before   # from now on: proven, nothing has left since
     guard.hops   # addresses asked, in order
+
+    Given up, or left by an exception other than the site's refusal, the page is sealed (see `is_sealed`).
     """
 
     def __init__(self, page: Page, *, timeout_s: float, may_send: Callable[[], bool] = always) -> None:
         self._page = page
         self._timeout_s = timeout_s
-        self._may_send = may_send
+        self._gate = _Gate(may_send)
         self._arrivals: dict[str, Answer] = {}
         self._asking = Asking()
+        self._held = 0
+        self._given_up = False
         self.hops: list[str] = []
         #: the last network fault, as the server or the connection gave it
         self.failure: str | None = None
 
+    @property
+    def left(self) -> int:
+        """Requests that were let go so far, the browser's own included."""
+        return self._gate.left
+
+    def shut(self) -> int:
+        """Let nothing more leave, for good; answers how many have left. The page ends sealed."""
+        self._given_up = True
+        return self._gate.shut()
+
     async def __aenter__(self) -> SentOnce:
-        await self._page.route("**/*", self._handle)
+        async with translated("surveillance des envois"):
+            await self._page.context.route("**/*", self._handle)
         return self
 
-    async def __aexit__(self, *_exc: object) -> None:
+    async def __aexit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
+        self._gate.shut()
         self._asking.cut_off()
+        settled = exc is None or isinstance(exc, Refused)
+        if self._given_up or not (settled and await self._let_go()):
+            _SEALED.add(self._page)
+
+    async def _let_go(self) -> bool:
+        """Stop watching once nothing is held any more; False when the page could not be freed."""
         try:
-            await self._page.unroute("**/*", self._handle)
-        except PlaywrightError:
-            return  # the page is gone and its routes with it
+            async with translated("fin de la surveillance des envois", limit_s=_LET_GO_S):
+                while self._held:
+                    await asyncio.sleep(0.01)
+                await self._page.context.unroute("**/*", self._handle)
+        except RegistreError:
+            return False
+        return True
 
     async def _handle(self, route: Route) -> None:
         request = route.request
+        carries = request.method not in _READS or self._moves_page(request)
+        self._held += carries
         try:
-            if request.is_navigation_request() and request.frame == self._page.main_frame:
+            if carries:
                 await self._answer(route, request)
-            else:
+            elif request.resource_type in _PARTS or self._gate.passes():
                 await route.fallback()
+            else:
+                await route.abort()
         except PlaywrightError as exc:
             self.failure = self.failure or str(exc)
+        finally:
+            self._held -= carries
+
+    def _moves_page(self, request: Request) -> bool:
+        try:
+            return request.is_navigation_request() and request.frame == self._page.main_frame
+        except PlaywrightError:
+            return False  # the first request of a new window has no frame yet
 
     async def _answer(self, route: Route, request: Request) -> None:
         stored = self._arrivals.pop(urldefrag(request.url).url, None) if request.method == "GET" else None
@@ -168,12 +146,17 @@ class SentOnce:
             await fulfil(route, stored)
             return
         self.hops.append(request.url)
-        answer = await self._asking.ask(self._page.context, request, timeout_s=self._timeout_s, may_send=self._may_send)
+        answer = await self._asking.ask(
+            self._page.context,
+            request,
+            timeout_s=self._timeout_s,
+            may_send=self._gate.passes,
+        )
         self.hops.extend(answer.hops[1:])
         self.failure = answer.error
         if answer.status == 0:
             await route.abort("connectionreset")
-        elif len(answer.hops) == 1:
+        elif len(answer.hops) == 1 or not request.is_navigation_request():
             await fulfil(route, answer)
         else:
             self._arrivals[answer.url] = answer
@@ -186,94 +169,3 @@ async def fulfil(route: Route, answer: Answer) -> None:
     """Hand an answer to the browser as the server gave it; its cookies are already in the context."""
     headers = {name: value for name, value in answer.headers if name.lower() not in _HOP_HEADERS}
     await route.fulfill(status=answer.status, headers=headers, body=answer.content)
-
-
-async def _in_thread(ask: _Ask, cookie: str) -> Answer:
-    connection = _connection(ask.url)
-    try:
-        return await asyncio.to_thread(_send, connection, ask, cookie)
-    finally:
-        # also reached on cancellation: a socket shut down ends the thread's read
-        with contextlib.suppress(OSError):
-            if ask.wire is not None:
-                ask.wire.shutdown(socket.SHUT_RDWR)
-        connection.close()
-
-
-def _connection(url: str) -> HTTPConnection:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https":
-        return HTTPSConnection(host, parts.port, timeout=_CONNECT_S, context=ssl.create_default_context())
-    return HTTPConnection(host, parts.port, timeout=_CONNECT_S)
-
-
-def _send(connection: HTTPConnection, ask: _Ask, cookie: str) -> Answer:
-    parts = urlsplit(ask.url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {name: value for name, value in ask.headers.items() if name.lower() not in _DROPPED}
-    if ask.body is None:
-        headers.pop("content-type", None)
-    headers |= {"Accept-Encoding": "identity", "Connection": "close"} | ({"Cookie": cookie} if cookie else {})
-    try:
-        connection.connect()
-        ask.wire = wire = connection.sock
-        wire.settimeout(max(1.0, ask.deadline - time.monotonic()))
-        if not ask.may_send():
-            return Answer(ask.url, error="retenu: la demande n'est plus à ce processus")
-        connection.request(ask.method, path, body=ask.body, headers=headers)
-        crash_point("after_paying_click")
-        response = connection.getresponse()
-    except (OSError, HTTPException) as exc:
-        return Answer(ask.url, error=_reason(exc))
-    content, error = _read(connection, response, ask.deadline)
-    return Answer(ask.url, response.status, tuple(response.getheaders()), content, error)
-
-
-def _read(connection: HTTPConnection, response: HTTPResponse, deadline: float) -> tuple[bytes, str | None]:
-    """All that arrives, and why it stopped short if it did."""
-    announced = response.length
-    chunks: list[bytes] = []
-    error = None
-    try:
-        while chunk := response.read1(_CHUNK):
-            chunks.append(chunk)
-            if time.monotonic() > deadline:
-                error = "délai dépassé pendant le transfert"
-                break
-    except (OSError, HTTPException) as exc:
-        error = _reason(exc)
-    content = b"".join(chunks)
-    if error is None and announced is not None and len(content) < announced:
-        error = f"{len(content)} octets reçus sur {announced} annoncés"
-    return content, error
-
-
-def _reason(exc: BaseException) -> str:
-    return f"{type(exc).__name__}: {exc}"
-
-
-async def _store_cookies(context: BrowserContext, answer: Answer) -> None:
-    host = urlsplit(answer.url).hostname or ""
-    for name, value in answer.headers:
-        if name.lower() != "set-cookie":
-            continue
-        try:
-            morsels = SimpleCookie(value)
-        except CookieError:
-            continue
-        for morsel in morsels.values():
-            await context.add_cookies(
-                [
-                    {
-                        "name": morsel.key,
-                        "value": morsel.coded_value,
-                        "domain": morsel["domain"] or host,
-                        "path": morsel["path"] or "/",
-                        "httpOnly": bool(morsel["httponly"]),
-                        "secure": bool(morsel["secure"]),
-                        # -1: until the context closes; 1: long past, which deletes it
-                        "expires": 1 if morsel["max-age"] == "0" else -1,
-                    }
-                ]
-            )

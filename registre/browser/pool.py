@@ -6,53 +6,22 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
 from uuid import UUID
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext
 
 from registre.browser.actions import translated
 from registre.browser.launch import Browser
-from registre.browser.session import Session
+from registre.browser.needs import AccountPool, SignsIn
+from registre.browser.session import Session, close_context
 from registre.domain.account import Account
-from registre.domain.errors import AccountBenched, LoginFailed, NoAccount, RegistreError, Released
-
-
-class AccountPool(Protocol):
-    """Leases of a site's accounts, shared by all processes. Decides how often a password may be tried."""
-
-    async def lease(self, *, account: UUID | None = None, excluding: frozenset[UUID] = frozenset()) -> Account:
-        """Take an account nobody else has: that very one when given, none of `excluding`.
-
-        Raises:
-            NoAccount: none is free.
-            AccountBenched, ChargeUnproven: the one given will not be free by itself.
-        """
-        ...
-
-    async def release(self, account: Account) -> None:
-        """Give it back."""
-        ...
-
-    async def beat(self) -> None:
-        """Keep what was leased and not given back."""
-        ...
-
-    async def signed_in(self, account: Account) -> None:
-        """Its password was accepted: forget earlier failures."""
-        ...
-
-    async def refused(self, account: Account, error: RegistreError) -> None:
-        """The site refused it: count, bench it at the limit or when it needs a person, and give it back."""
-        ...
-
-
-class SignsIn(Protocol):
-    """The part of a site's adapter the pool needs."""
-
-    async def sign_in(self, page: Page, account: Account) -> None:
-        """Leave the page signed in, or raise."""
-        ...
+from registre.domain.errors import (
+    AccountBenched,
+    LoginFailed,
+    NoAccount,
+    RegistreError,
+    Released,
+)
 
 
 class SessionPool:
@@ -135,8 +104,10 @@ class SessionPool:
         await self._notify()
 
     async def beat(self) -> None:
-        """Keep the leases of the accounts in use."""
-        await self._accounts.beat()
+        """Keep the leases of the accounts in use; a session whose account may be someone else's is not used again."""
+        lost = await self._accounts.beat()
+        for session in self._sessions:
+            session.broken |= session.account.id in lost
 
     async def reap(self) -> None:
         """Free holds that have lasted too long, close idle and dead sessions, and a browser nobody needs."""
@@ -146,7 +117,7 @@ class SessionPool:
                 continue
             if session.job is not None and now - session.last_used > self._hold_s:
                 session.job = None
-            if session.broken or (session.job is None and now - session.last_used > self._idle_s):
+            if self._is_broken(session) or (session.job is None and now - session.last_used > self._idle_s):
                 await self._drop(session)
         if not self._sessions and not self._opening and self._browser.is_running:
             await self._browser.close_unused()
@@ -176,10 +147,13 @@ class SessionPool:
                 await self._wait_change()
 
     def _find(self, job_id: UUID, account: UUID | None) -> Session | None:
-        free = [s for s in self._sessions if not s.busy and s.signed_in and not s.broken]
+        free = [s for s in self._sessions if not s.busy and s.signed_in and not self._is_broken(s)]
         held = [s for s in free if s.job == job_id]
         idle = [s for s in free if s.job is None or self._hold_is_over(s)]
-        return next((s for s in [*held, *idle] if account is None or s.account.id == account), None)
+        return next(
+            (s for s in [*held, *idle] if account is None or s.account.id == account),
+            None,
+        )
 
     def _may_open(self, account: UUID | None) -> bool:
         """False while the wanted account is at work here: one session an account."""
@@ -224,31 +198,35 @@ class SessionPool:
                 await self._accounts.refused(account, exc)
 
     async def _sign_in(self, account: Account) -> Session:
-        context: BrowserContext | None = None
-        session: Session | None = None
-        refusal = False
+        login = _Login()
         try:
-            context = await self._browser.new_context()
-            with translated("ouverture de la page"):
-                session = Session(account, context, await context.new_page())
-            await self._adapter.sign_in(session.page, account)
-            session.signed_in = True
+            session = await self._sign_in_page(account, login)
             await self._accounts.signed_in(account)
-            return session
         except (LoginFailed, AccountBenched):
-            refusal = True
+            await login.close()
             raise
-        finally:
-            if session is None or not session.signed_in:
-                if session is not None:
-                    await session.close()
-                elif context is not None:
-                    await context.close()
-                if not refusal:
-                    await self._accounts.release(account)
+        except BaseException as exc:
+            await login.close()
+            if login.sent and not login.accepted:
+                await self._accounts.unsure(account, exc.code if isinstance(exc, RegistreError) else "released")
+            else:
+                await self._accounts.release(account)
+            raise
+        return session
+
+    async def _sign_in_page(self, account: Account, login: _Login) -> Session:
+        login.context = await self._browser.new_context()
+        async with translated("ouverture de la page"):
+            session = Session(account, login.context, await login.context.new_page())
+        await self._adapter.sign_in(session.page, account, sending=login.note_sent)
+        session.signed_in = login.accepted = True
+        return session
+
+    def _is_broken(self, session: Session) -> bool:
+        return session.broken or not self._browser.has(session.context)
 
     async def _drop_broken(self) -> None:
-        for session in [s for s in self._sessions if s.broken and not s.busy]:
+        for session in [s for s in self._sessions if self._is_broken(s) and not s.busy]:
             await self._drop(session)
 
     async def _drop(self, session: Session) -> None:
@@ -272,3 +250,21 @@ class SessionPool:
     async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+class _Login:
+    """How far a sign-in went."""
+
+    def __init__(self) -> None:
+        self.context: BrowserContext | None = None
+        self.sent = False
+        self.accepted = False
+
+    def note_sent(self) -> None:
+        """The password is about to leave."""
+        self.sent = True
+
+    async def close(self) -> None:
+        """Close what it opened."""
+        if self.context is not None:
+            await close_context(self.context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from psycopg.rows import class_row
 
 from registre.db.pool import Connection
 from registre.db.queries import load
+from registre.domain.account import AccountLimits
+from registre.domain.errors import RegistreError
 
 _SQL = load("account")
 
@@ -25,6 +27,14 @@ class LeasedAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """How long an account is left alone after a login that did not go through: four times as long each time."""
+
+    rest: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     """What may be shown of an account."""
 
@@ -36,9 +46,15 @@ class AccountState:
     benched_code: str | None
     benched_text: str | None
     last_used: datetime | None
+    #: who has it leased now
     lease_worker: str | None
     lease_until: datetime | None
     encrypted: bool
+    #: not leased before; None when it does not rest
+    rest_until: datetime | None
+    rest_code: str | None
+    orders_today: int
+    cents_today: int
 
 
 async def lease_account(
@@ -50,6 +66,7 @@ async def lease_account(
     max_failures: int,
     account_id: UUID | None,
     excluding: frozenset[UUID],
+    limits: AccountLimits,
 ) -> LeasedAccount | None:
     """Take the least recently used usable account; the login about to be tried is counted."""
     values = {
@@ -59,30 +76,52 @@ async def lease_account(
         "max_failures": max_failures,
         "account_id": account_id,
         "excluding": list(excluding),
+        **asdict(limits),
     }
     async with connection.cursor(row_factory=class_row(LeasedAccount)) as cursor:
         return await (await cursor.execute(_SQL["lease_account"], values)).fetchone()
 
 
+async def openings(connection: Connection, *, site: str, max_failures: int, limits: AccountLimits) -> tuple[int, int]:
+    """How many accounts of the site could be used, and how many of them may still buy today."""
+    values = {"site": site, "max_failures": max_failures, **asdict(limits)}
+    row = await (await connection.execute(_SQL["openings"], values)).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
 async def account_signed_in(connection: Connection, account_id: UUID, *, worker: str) -> None:
-    """Set the count of failures to zero."""
+    """Set the count of failures to zero and end its rest."""
     await connection.execute(_SQL["account_signed_in"], {"account_id": account_id, "worker": worker})
 
 
 async def account_refused(
-    connection: Connection, account_id: UUID, *, worker: str, code: str, text: str, bench: bool, max_failures: int
+    connection: Connection,
+    account_id: UUID,
+    *,
+    worker: str,
+    error: RegistreError,
+    bench: bool,
+    max_failures: int,
+    rest: Rest,
 ) -> bool:
-    """Keep the failure counted, with its reason, and put the account down; False when it is now benched."""
+    """Keep the failure counted, with its reason, and put the account down to rest; False when it is now benched."""
     values = {
         "account_id": account_id,
         "worker": worker,
-        "code": code,
-        "text": text,
+        "code": error.code,
+        "text": error.text,
         "bench": bench,
         "max_failures": max_failures,
+        **asdict(rest),
     }
     row = await (await connection.execute(_SQL["account_refused"], values)).fetchone()
     return row is not None and bool(row[0])
+
+
+async def account_unsure(connection: Connection, account_id: UUID, *, worker: str, code: str, rest: Rest) -> None:
+    """Put the account down to rest without counting its login."""
+    values = {"account_id": account_id, "worker": worker, "code": code, **asdict(rest)}
+    await connection.execute(_SQL["account_unsure"], values)
 
 
 async def release_account(connection: Connection, account_id: UUID, *, worker: str, unused: bool) -> None:
@@ -91,9 +130,12 @@ async def release_account(connection: Connection, account_id: UUID, *, worker: s
     await connection.execute(_SQL["release_account"], values)
 
 
-async def beat_accounts(connection: Connection, ids: Collection[UUID], *, worker: str, lease: timedelta) -> None:
-    """Extend this process's leases of these accounts."""
-    await connection.execute(_SQL["beat_accounts"], {"ids": list(ids), "worker": worker, "lease": lease})
+async def beat_accounts(
+    connection: Connection, ids: Collection[UUID], *, worker: str, lease: timedelta
+) -> frozenset[UUID]:
+    """Extend this process's leases of these accounts; answers those it still has."""
+    values = {"ids": list(ids), "worker": worker, "lease": lease}
+    return frozenset(row[0] for row in await (await connection.execute(_SQL["beat_accounts"], values)).fetchall())
 
 
 async def free_accounts(connection: Connection) -> list[UUID]:

@@ -76,6 +76,18 @@ async def spent_today(connection: Connection) -> int:
     return 0 if row is None else int(row[0])
 
 
+async def account_today(connection: Connection, account_id: UUID) -> tuple[int, int]:
+    """Purchases and cents of one account since midnight in Québec."""
+    row = await (await connection.execute(_SQL["account_today"], {"account_id": account_id})).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
+async def until_midnight(connection: Connection) -> timedelta:
+    """How long today lasts in Québec."""
+    row = await (await connection.execute(_SQL["until_midnight"])).fetchone()
+    return timedelta(days=1) if row is None else row[0]
+
+
 async def intend_charge(
     connection: Connection, job: Job, target: Target, *, account_id: UUID | None, amount_cents: int
 ) -> UUID | None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from playwright.async_api import Page
 
-from registre.browser.once import always
+from registre.browser.wire import always
 from registre.domain.account import Account
 from registre.domain.job import Site
 from registre.domain.request import DocumentKind, Request, Target
@@ -51,13 +51,17 @@ class Purchase:
     kind: DocumentKind | None = None
 
 
+def untold() -> None:
+    """Nobody wants to know."""
+
+
 class SiteAdapter(Protocol):
     """One registry. Pages come from a session the caller holds; one call at a time on a page."""
 
     site: Site
 
-    async def sign_in(self, page: Page, account: Account) -> None:
-        """Leave the page signed in.
+    async def sign_in(self, page: Page, account: Account, *, sending: Callable[[], None] = untold) -> None:
+        """Leave the page signed in. `sending` is called just before the password leaves: from then on a try is used up.
 
         Raises:
             LoginFailed, AccountBenched, SiteUnavailable, Challenge, SiteError, PageTimeout, LayoutChanged.

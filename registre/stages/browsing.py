@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from registre.browser.once import is_sealed
 from registre.browser.session import Session
 from registre.browser.snapshot import take_snapshot
 from registre.domain.errors import (
@@ -46,7 +47,7 @@ async def browsing(
     except RegistreError as exc:
         if not isinstance(exc, Refused):
             await _keep_snapshot(job, context, session, exc)
-        if isinstance(exc, _BREAKS):
+        if isinstance(exc, _BREAKS) or is_sealed(session.page):
             await sessions.discard(session)
         else:
             sessions.release(session)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from registre.browser.pool import SessionPool
 from registre.db.pool import Database
+from registre.domain.account import NO_LIMITS, AccountLimits
 from registre.domain.job import Job
 from registre.domain.reading import PdfFacts
 from registre.domain.request import Target
@@ -24,6 +25,8 @@ class Rules:
     price_cents: int
     daily_ceiling_cents: int
     index_max_age: timedelta
+    #: of each account
+    account: AccountLimits = NO_LIMITS
 
 
 def _surely(_job: Job) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
+from registre.browser.once import is_sealed
 from registre.browser.session import Session
 from registre.crash import crash_point
 from registre.db import charge as charges
 from registre.db.charge import Charge
-from registre.db.pool import GONE
+from registre.db.pool import GONE, Connection
 from registre.domain.errors import (
     BadPdf,
     BeingBought,
@@ -14,15 +18,20 @@ from registre.domain.errors import (
     ChargeUnproven,
     DocumentLate,
     NotFound,
+    Refused,
     RegistreError,
+    UnexpectedMessage,
     WrongDocument,
 )
 from registre.domain.job import ChargeState, Job
 from registre.domain.request import Target
 from registre.sites.base import Delivery, charged_by
 from registre.stages.browsing import browsing
-from registre.stages.context import Held, StageContext, Staged
+from registre.stages.context import Held, Rules, StageContext, Staged
 from registre.stages.recovery import keep_delivery, look_first, stage_delivery
+
+#: Between a session whose account may buy no more today and the next account's.
+_SWITCH: Final = timedelta(seconds=1)
 
 
 async def run(job: Job, context: StageContext) -> Staged | Held:
@@ -75,10 +84,7 @@ async def _already(job: Job, target: Target, context: StageContext) -> Held | No
 async def _intend(job: Job, target: Target, session: Session, context: StageContext) -> Charge:
     rules = context.rules
     async with context.database.transaction() as connection:
-        if rules.daily_ceiling_cents:
-            await charges.lock_spending(connection)
-            if await charges.spent_today(connection) + rules.price_cents > rules.daily_ceiling_cents:
-                raise CeilingReached
+        await _stay_below_ceilings(connection, session, rules)
         charge_id = await charges.intend_charge(
             connection, job, target, account_id=session.account.id, amount_cents=rules.price_cents
         )
@@ -88,6 +94,24 @@ async def _intend(job: Job, target: Target, session: Session, context: StageCont
     return charge
 
 
+async def _stay_below_ceilings(connection: Connection, session: Session, rules: Rules) -> None:
+    """The day's ceiling, then the account's own; nobody spends between this check and the intent."""
+    own = rules.account
+    if not (rules.daily_ceiling_cents or own.daily_cents or own.daily_orders):
+        return
+    await charges.lock_spending(connection)
+    if (
+        rules.daily_ceiling_cents
+        and await charges.spent_today(connection) + rules.price_cents > rules.daily_ceiling_cents
+    ):
+        raise CeilingReached(wait=await charges.until_midnight(connection))
+    orders, cents = await charges.account_today(connection, session.account.id)
+    if not own.allows(orders, cents):
+        # Its session gives way to one of another account: the lease knows which may still buy, if any.
+        session.broken = True
+        raise CeilingReached("Ce compte a acheté ce qu'il peut pour aujourd'hui; un autre suivra.", wait=_SWITCH)
+
+
 async def _buy(job: Job, charge: Charge, session: Session, context: StageContext) -> Staged:
     _, adapter = context.site()
     crash_point("after_intent")
@@ -95,8 +119,14 @@ async def _buy(job: Job, charge: Charge, session: Session, context: StageContext
         delivery = await adapter.buy(session.page, charge.target, may_send=lambda: context.holds(job))
     except BaseException as exc:
         # Cancelled or broken, the money is the same: what the purchase knew of it is written down.
+        charged = charged_by(exc)
         code = exc.code if isinstance(exc, RegistreError) else type(exc).__name__
-        await _record_failure(charge, charged_by(exc), code, context)
+        await _record_failure(charge, charged, code, context)
+        if isinstance(exc, Refused) and charged is not False:
+            # A refusal would end the order with its money in doubt.
+            raise UnexpectedMessage(exc.text, screen=exc.screen) from exc
+        if isinstance(exc, Refused) and is_sealed(session.page):
+            await session.renew()
         raise
     return await _secure(charge, delivery, session, context)
 

@@ -8,7 +8,7 @@ from registre.browser.session import Session
 from registre.crash import crash_point
 from registre.db import charge as charges
 from registre.db.charge import Charge
-from registre.domain.errors import BadPdf, ChargeUnproven, DocumentLate, SettlingCharge, WrongDocument
+from registre.domain.errors import BadPdf, ChargeUnproven, DocumentLate, Fenced, SettlingCharge, WrongDocument
 from registre.domain.job import ChargeState
 from registre.domain.reading import PdfFacts
 from registre.domain.request import Target, normalize_number, number_in
@@ -40,6 +40,14 @@ async def look_first(charge: Charge, session: Session, context: StageContext) ->
         DocumentLate: it was paid, and the site does not hand the document out again.
         Deferred: too early for the site's history to be trusted.
     """
+    try:
+        return await _look(charge, session, context)
+    except Fenced as exc:
+        # Whoever was thought dead has settled it meanwhile: look again at what it is now.
+        raise SettlingCharge from exc
+
+
+async def _look(charge: Charge, session: Session, context: StageContext) -> Staged | None:
     if staged := await staged_already(charge, context):
         return staged
     if charge.state is ChargeState.UNPROVEN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -67,6 +68,12 @@ class Replica:
 
     async def fault(self, kind: str, route: str = "*", **more: object) -> None:
         await self.tell("faults", kind=kind, route=route, **more)
+
+    async def struck(self) -> None:
+        """Until every fault set has happened."""
+        async with asyncio.timeout(20):
+            while (await self._client.get(f"{self.url}/__ctl/state")).json()["faults"]:
+                await asyncio.sleep(0.02)
 
     async def ledger(self) -> list[dict[str, object]]:
         return (await self._client.get(f"{self.url}/__ctl/ledger")).json()

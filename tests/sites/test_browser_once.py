@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Error as PlaywrightError
 
 from registre.browser.actions import click
 from registre.browser.capture import capture_document
-from registre.browser.once import SentOnce
+from registre.browser.once import SentOnce, is_sealed
 from registre.domain.errors import PageTimeout, SiteError
 from tests.sites.conftest import KINDS
 
@@ -31,6 +32,8 @@ class RawServer:
         self.hits: list[str] = []
         self.cookies: list[str] = []
         self.url = ""
+        #: the answer to /pay never comes
+        self.silent = False
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -51,6 +54,8 @@ class RawServer:
             writer.close()
 
     def _write(self, writer: asyncio.StreamWriter, path: str) -> bool:
+        if path == "/pay" and self.silent:
+            return True
         if path == "/pay" or path.startswith("/reset"):
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -62,6 +67,18 @@ class RawServer:
             "/hop1": (302, "/hop2", b""),
             "/hop2": (302, "/end", b""),
             "/end": (200, "text/html", b"<title>fin</title>arriv\xe9e"),
+            "/late": (200, "text/html", LATE),
+            "/popup": (200, "text/html", FORM.replace(b"method=post", b"method=post target=_blank")),
+            "/frame": (
+                200,
+                "text/html",
+                FORM.replace(b"method=post", b"method=post target=f") + b"<iframe name=f></iframe>",
+            ),
+            "/fetch": (
+                200,
+                "text/html",
+                b"<button onclick=\"fetch('/pay', {method: 'POST', body: 'a=1'})\">Payer</button>",
+            ),
             "/twice": (200, "text/html", b"<a href=/doc.pdf onmouseup=\"window.open('/doc.pdf')\">Sauvegarder</a>"),
             "/wrapped": (200, "text/html", b"<a href=/wrapper target=_blank>Sauvegarder</a>"),
             "/wrapper": (200, "text/html", b"<embed src=/doc.pdf type=application/pdf>"),
@@ -79,6 +96,10 @@ class RawServer:
         return True
 
 
+LATE = b"""<title>f</title><button onclick="setTimeout(pay, 200)">Payer</button><script>
+function pay() {
+  fetch('/pay', {method: 'POST'}).catch(function () {}).then(function () { window.tried = true })
+}</script>"""
 BLOB = b"""<a id=a href=#>Sauvegarder</a><script>
 document.getElementById('a').onclick = function () {
   var link = document.createElement('a')
@@ -125,6 +146,58 @@ async def test_a_post_whose_sender_no_longer_holds_the_job_never_leaves(raw, tab
 
     assert "retenu" in guard.failure
     assert "POST /pay" not in raw.hits
+
+
+async def test_a_post_given_up_while_its_answer_is_out_is_not_sent_by_the_browser_instead(raw, tab):
+    raw.silent = True
+    await tab.goto(raw.url)
+
+    async def pay():
+        async with SentOnce(tab, timeout_s=30):
+            await click(tab, tab.get_by_role("button"), what="paiement", timeout_s=30)
+
+    paying = asyncio.create_task(pay())
+    await reached(raw, "POST /pay")
+    paying.cancel()
+    await asyncio.gather(paying, return_exceptions=True)
+
+    assert is_sealed(tab)
+    with pytest.raises(PlaywrightError):  # nothing at all leaves the page any more
+        await tab.goto(raw.url + "/end", timeout=5000)
+    assert raw.hits.count("POST /pay") == 1
+    assert "GET /end" not in raw.hits
+
+
+async def test_a_click_that_wakes_up_after_it_was_given_up_sends_nothing(raw, tab):
+    await tab.goto(raw.url + "/late")
+
+    async with SentOnce(tab, timeout_s=30) as guard:
+        await tab.get_by_role("button").click()
+        assert guard.shut() == 0
+    await tab.wait_for_function("window.tried")
+
+    assert raw.hits == ["GET /late"]
+
+
+@pytest.mark.parametrize("way", ["popup", "frame", "fetch"])
+async def test_a_post_that_takes_another_way_is_sent_once_and_counted(raw, tab, way):
+    raw.silent = True
+    await tab.goto(f"{raw.url}/{way}")
+
+    async with SentOnce(tab, timeout_s=2) as guard:
+        await tab.get_by_role("button").click()
+        await reached(raw, "POST /pay")
+        left = guard.shut()
+    await asyncio.sleep(0.3)
+
+    assert left == 1
+    assert raw.hits.count("POST /pay") == 1
+
+
+async def reached(raw, line):
+    async with asyncio.timeout(10):
+        while line not in raw.hits:
+            await asyncio.sleep(0.01)
 
 
 async def test_redirects_are_followed_one_by_one_and_the_page_ends_where_they_lead(raw, tab):

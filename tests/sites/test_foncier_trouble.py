@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import replace
 
 import pytest
 
+from registre.browser.once import is_sealed
+from registre.browser.session import Session
 from registre.domain.errors import (
     AccountBenched,
     Challenge,
     DocumentLate,
     LoginFailed,
+    PageTimeout,
     RegistreError,
     SessionLost,
     SiteError,
@@ -23,6 +27,8 @@ from registre.sandbox.foncier.options import SPECIAL_ACCOUNTS
 from registre.sites.base import charged_by
 from registre.sites.foncier.adapter import FoncierAdapter
 from registre.sites.foncier.classify import Screen
+from registre.sites.foncier.pages import login
+from registre.sites.foncier.pages import order as order_page
 from registre.sites.foncier.pages.order import Order
 from tests.sites.conftest import account, acte, index, plan
 
@@ -169,6 +175,86 @@ async def test_a_submit_that_is_never_answered_is_late_and_unknown(replica, desk
         await impatient.buy(desk, target)
 
     assert charged_by(caught.value) is None
+
+
+@pytest.mark.parametrize("screen", ["index", "processing", "viewer"])
+async def test_a_purchase_given_up_while_it_is_out_is_sent_once_and_its_money_unknown(replica, desk, screen):
+    (target,) = (await replica.adapter.locate(desk, index())).targets
+    posts, hits = await replica.hits("index", "POST"), await replica.hits(screen)
+    await replica.fault("slow", screen, seconds=2)
+    buying = asyncio.create_task(replica.adapter.buy(desk, target))
+    await replica.struck()
+
+    buying.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await buying
+    await asyncio.sleep(2.5)
+
+    assert charged_by(caught.value) is None
+    assert is_sealed(desk)
+    assert await replica.hits("index", "POST") == posts + 1
+    assert await replica.hits(screen) == hits + 1
+
+
+async def test_a_purchase_whose_holder_lost_the_job_sends_nothing_and_costs_nothing(replica, desk):
+    (target,) = (await replica.adapter.locate(desk, index())).targets
+    posts = await replica.hits("index", "POST")
+
+    with pytest.raises(SiteError, match="retenu") as caught:
+        await replica.adapter.buy(desk, target, may_send=lambda: False)
+
+    assert charged_by(caught.value) is False
+    assert await replica.hits("index", "POST") == posts
+
+
+async def test_a_click_that_takes_too_long_is_only_free_when_nothing_left(replica, desk, monkeypatch):
+    (target,) = (await replica.adapter.locate(desk, index())).targets
+
+    async def tired(page, control, *, what, timeout_s):
+        # the click reaches the page; its request is on the way when patience ends
+        await control.click(no_wait_after=True)
+        raise PageTimeout
+
+    monkeypatch.setattr(order_page, "click", tired)
+    with pytest.raises((PageTimeout, DocumentLate)) as caught:
+        await replica.adapter.buy(desk, target)
+    await asyncio.sleep(1)
+
+    free = charged_by(caught.value) is False
+    assert await replica.hits("index", "POST") - 2 == (0 if free else 1)
+    assert is_sealed(desk)
+
+
+async def test_after_a_refusal_in_a_dialog_the_session_goes_on_with_a_new_page(replica, browser):
+    await replica.options(alert_on_error=True)
+    context = await browser.new_context()
+    session = Session(account(), context, await context.new_page())
+    await replica.adapter.sign_in(session.page, account())
+    target = (await replica.adapter.locate(session.page, acte("12345678"))).targets[0]
+    with pytest.raises(RegistreError, match="inexistant") as caught:
+        await replica.adapter.buy(session.page, target)
+    assert charged_by(caught.value) is False
+
+    if is_sealed(session.page):
+        await session.renew()
+    located = await replica.adapter.locate(session.page, index())
+    await replica.adapter.buy(session.page, located.targets[0])
+
+    assert (len(await replica.ledger()), session.broken) == (1, False)
+    assert (await replica.logins(account().username))["attempts"] == 1
+    await session.close()
+
+
+@pytest.mark.parametrize("words", ["locked", "expired"])
+async def test_an_accounts_notice_is_not_lost_when_its_proof_does_not_come(replica, page, words, monkeypatch):
+    special = next(entry for entry in SPECIAL_ACCOUNTS if words in entry.flags)
+
+    async def no_answer(*_args):
+        raise PageTimeout
+
+    monkeypatch.setattr(login, "_opens_form", no_answer)
+    with pytest.raises(AccountBenched):
+        await replica.adapter.sign_in(page, replace(account(), username=special.code, password=special.password))
 
 
 async def test_maintenance_that_answers_the_submit_costs_nothing(replica, desk):

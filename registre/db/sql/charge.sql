@@ -25,7 +25,16 @@ ORDER BY created_at DESC LIMIT 1
 -- name: spent_today
 -- Cents committed since midnight in Québec, what may have been paid included.
 SELECT coalesce(sum(amount_cents), 0)::bigint FROM registre.charge
-WHERE state <> 'void' AND intent_at >= date_trunc('day', now() AT TIME ZONE 'America/Toronto') AT TIME ZONE 'America/Toronto'
+WHERE state <> 'void' AND intent_at >= registre.midnight()
+
+-- name: account_today
+-- The same for one account: purchases and cents.
+SELECT count(*), coalesce(sum(amount_cents), 0)::bigint FROM registre.charge
+WHERE account_id = %(account_id)s AND state <> 'void' AND intent_at >= registre.midnight()
+
+-- name: until_midnight
+-- From midnight to midnight is not always 24 hours.
+SELECT date_trunc('day', now() AT TIME ZONE 'America/Toronto' + interval '1 day') AT TIME ZONE 'America/Toronto' - now()
 
 -- name: intend_charge
 -- Written and committed before the click that pays. The unique indexes refuse a second one; the fence refuses a

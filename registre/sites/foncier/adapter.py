@@ -26,13 +26,13 @@ from playwright.async_api import Page
 
 from registre.browser.actions import goto, keep_dialogs
 from registre.browser.capture import Capture
-from registre.browser.once import always
+from registre.browser.wire import always
 from registre.domain.account import Account
 from registre.domain.errors import InvalidRequest, LayoutChanged, OptionNotFound
 from registre.domain.job import Site
 from registre.domain.option import Option, match_option
 from registre.domain.request import DocumentKind, Request, Target, TypeActe
-from registre.sites.base import Delivery, Located, Purchase, Till
+from registre.sites.base import Delivery, Located, Purchase, Till, untold
 from registre.sites.foncier import fallback, parse
 from registre.sites.foncier.classify import Screen
 from registre.sites.foncier.fallback import Candidate
@@ -64,10 +64,10 @@ class FoncierAdapter:
         self._base_url = base_url.rstrip("/") + "/"
         self._document_wait = document_wait
 
-    async def sign_in(self, page: Page, account: Account) -> None:
+    async def sign_in(self, page: Page, account: Account, *, sending: Callable[[], None] = untold) -> None:
         """See `SiteAdapter.sign_in`. The password is tried once."""
         keep_dialogs(page)
-        await login.sign_in(page, account, base_url=self._base_url)
+        await login.sign_in(page, account, base_url=self._base_url, sending=sending)
 
     async def locate(self, page: Page, request: Request) -> Located:
         """See `SiteAdapter.locate`. Leaves the form filled for the first target.

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from registre.accounts import Accounts, Vault
 from registre.db import account as db
 from registre.db.pool import Database
+from registre.domain.account import NO_LIMITS
 from registre.domain.errors import AccountBenched, ConfigurationError, LoginFailed, NoAccount
 from registre.domain.job import Site
 
@@ -36,6 +37,11 @@ def _failures(sql: psycopg.Connection, name: str) -> tuple[int, bool]:
     return sql.execute(
         "SELECT failure_count, is_active FROM public.worker_accounts WHERE username = %s", [name]
     ).fetchone()
+
+
+def _wake(sql: psycopg.Connection) -> None:
+    """Let every rest be over."""
+    sql.execute("UPDATE public.worker_accounts SET rest_until = now() - interval '1 ms' WHERE rest_until IS NOT NULL")
 
 
 async def test_twenty_holders_at_once_hold_twenty_accounts(pool, sql: psycopg.Connection) -> None:
@@ -107,6 +113,7 @@ async def test_the_second_refusal_benches_the_account_for_ever(pool, sql: psycop
         await accounts.refused(account, LoginFailed())
         await accounts.release(account)
         assert _failures(sql, "a")[1] is active
+        _wake(sql)
     sql.execute("UPDATE public.worker_accounts SET last_used = now() - interval '1 year'")
     with pytest.raises(NoAccount):
         await accounts.lease()
@@ -130,6 +137,7 @@ async def test_a_good_login_starts_the_count_again(pool, sql: psycopg.Connection
         else:
             await accounts.signed_in(account)
         await accounts.release(account)
+        _wake(sql)
     assert _failures(sql, "a") == (0, True)
     assert sql.execute("SELECT benched_code FROM public.worker_accounts").fetchone() == (None,)
 
@@ -214,3 +222,50 @@ async def test_an_account_just_refused_is_passed_over_for_another(pool, sql: psy
     assert (await accounts.lease(excluding=frozenset({refused.id}))).id != refused.id
     with pytest.raises(NoAccount):
         await accounts.lease(excluding=frozenset({refused.id}))
+
+
+async def test_jobs_of_another_site_never_wait_for_this_sites_accounts(
+    pool, sql: psycopg.Connection, database: Database
+) -> None:
+    _add(sql, "a")
+    sql.execute("INSERT INTO public.worker_accounts (username, password, site) VALUES ('a', 'fernet:x', 'req')")
+    await pool("w").lease()
+    with pytest.raises(NoAccount):
+        await pool("w").lease()
+    async with database.connection() as connection:
+        leased = await db.lease_account(
+            connection, site="req", worker="w", lease=timedelta(seconds=8), max_failures=2, account_id=None,
+            excluding=frozenset(), limits=NO_LIMITS,
+        )  # fmt: skip
+    assert leased is not None
+
+
+async def test_a_holder_learns_which_accounts_it_has_lost(pool, sql: psycopg.Connection) -> None:
+    _add(sql, "a", "b")
+    holder = pool("holder")
+    lost, kept = await holder.lease(), await holder.lease()
+    assert await holder.beat() == frozenset()
+    sql.execute("UPDATE public.worker_accounts SET lease_worker = 'other' WHERE id = %s", [lost.id])
+    assert await holder.beat() == {lost.id}
+    assert await holder.beat() == frozenset()
+    await holder.release(kept)
+    assert await holder.beat() == frozenset()
+
+
+async def test_fifty_at_once_for_one_account_on_ten_connections_one_has_it(
+    database: Database, sql: psycopg.Connection
+) -> None:
+    _add(sql, "a")
+    for _ in range(20):
+        answers = await asyncio.gather(*(_try(database, f"w{n}") for n in range(50)))
+        assert sum(answers) == 1
+        sql.execute("UPDATE public.worker_accounts SET lease_worker = NULL, lease_until = NULL, failure_count = 0")
+
+
+async def _try(database: Database, worker: str) -> bool:
+    async with database.connection() as connection:
+        leased = await db.lease_account(
+            connection, site="foncier", worker=worker, lease=timedelta(seconds=8), max_failures=2, account_id=None,
+            excluding=frozenset(), limits=NO_LIMITS,
+        )  # fmt: skip
+    return leased is not None

@@ -288,22 +288,6 @@ def test_a_clerks_search_path_cannot_redirect_the_door(clerk: psycopg.Connection
     assert sql.execute("SELECT count(*) FROM registre.job").fetchone() == (1,)
 
 
-def test_deleting_the_public_row_keeps_the_job_and_its_history(sql: psycopg.Connection) -> None:
-    order_id, job_id = place(sql)
-    sql.execute("DELETE FROM public.extraction_queue WHERE id = %s", [order_id])
-    assert job_row(sql, job_id)["order_id"] is None
-    assert job_row(sql, job_id)["request"]["document_number"] == INDEX["document_number"]
-
-
-async def test_a_job_whose_row_was_deleted_can_still_be_worked_on(database: Database, sql: psycopg.Connection) -> None:
-    order_id, job_id = place(sql)
-    sql.execute("DELETE FROM public.extraction_queue WHERE id = %s", [order_id])
-    await delay(database, await claimed(database, job_id, Stage.FETCH))
-    ripen(sql, job_id)
-    assert sql.execute("SELECT registre.requeue(%s, 'test')", [job_id]).fetchone() == ("fetch",)
-    assert sql.execute("SELECT registre.cancel(%s, 'test')", [job_id]).fetchone() == ("cancelled",)
-
-
 async def test_an_order_corrected_while_it_waits_is_searched_in_its_new_words(
     database: Database, sql: psycopg.Connection
 ) -> None:

@@ -21,6 +21,7 @@ from registre.db import job as jobs
 from registre.db.account import save_account
 from registre.db.pool import Database
 from registre.domain import errors
+from registre.domain.account import AccountLimits
 from registre.domain.job import Job, Site, Stage, State
 from registre.domain.reading import PdfFacts
 from registre.domain.request import DocumentKind
@@ -309,3 +310,116 @@ async def test_delivered_bytes_are_kept_even_when_the_database_is_away(
     with pytest.raises(psycopg.OperationalError):
         await download._secure(charge, Delivery(b"%PDF-x", TARGET, {}), SimpleNamespace(), context)
     assert await objects.find(staging_key(charge.id)) == b"%PDF-x"
+
+
+# --- every way out of a purchase
+
+
+def _raising(error: BaseException, charged: bool | None):
+    """A site whose purchase ends so, and its session."""
+
+    async def buy(*_args: object, **_named: object) -> Delivery:
+        vars(error)["charged"] = charged
+        raise error
+
+    return SimpleNamespace(buy=buy), SimpleNamespace(page=_Page())
+
+
+class _Page:
+    """What may be looked for among the sealed pages."""
+
+
+@pytest.mark.parametrize(
+    ("error", "charged", "money", "leaves"),
+    [
+        (errors.NotFound(), False, "void", errors.NotFound),
+        (errors.NotFound(), None, "intent", errors.UnexpectedMessage),
+        (errors.InactiveLot(), True, "paid", errors.UnexpectedMessage),
+        (errors.PageTimeout(), None, "intent", errors.PageTimeout),
+        (errors.PageTimeout(), False, "void", errors.PageTimeout),
+        (errors.DocumentLate(), True, "paid", errors.DocumentLate),
+        (errors.BrowserLost(), None, "intent", errors.BrowserLost),
+        (ZeroDivisionError(), None, "intent", ZeroDivisionError),
+        (asyncio.CancelledError(), None, "intent", asyncio.CancelledError),
+        (asyncio.CancelledError(), False, "void", asyncio.CancelledError),
+    ],
+)
+async def test_what_a_purchase_knew_of_the_money_when_it_ended_is_what_is_written(
+    database: Database, sql: psycopg.Connection, error: BaseException, charged: bool | None, money: str, leaves: type
+) -> None:
+    job = await _downloading(database, sql)
+    charge = await _intend(database, job)
+    adapter, session = _raising(error, charged)
+    context = _context(database, sessions=SimpleNamespace(), adapter=adapter)
+    with pytest.raises(leaves):
+        await download._buy(job, charge, session, context)
+    assert sql.execute("SELECT state FROM registre.charge").fetchone() == (money,)
+
+
+async def test_a_charge_that_its_slow_writer_settled_meanwhile_is_looked_at_again(
+    database: Database, sql: psycopg.Connection, tmp_path
+) -> None:
+    charge = await _intend(database, await _downloading(database, sql))
+
+    async def purchases(*_args: object) -> tuple[Purchase, ...]:
+        sql.execute("UPDATE registre.charge SET state = 'void'")
+        return ()
+
+    context = _context(
+        database,
+        objects=Objects(str(tmp_path)),
+        sessions=SimpleNamespace(),
+        adapter=SimpleNamespace(purchases=purchases),
+    )
+    old = replace(charge, age=timedelta(minutes=5))
+    with pytest.raises(errors.SettlingCharge):
+        await recovery.look_first(old, SimpleNamespace(page=None), context)
+
+
+# --- ceilings
+
+
+@pytest.mark.parametrize(
+    ("daily", "account", "outcome"),
+    [
+        (449, AccountLimits(0, 0, 150), "waits for the day"),
+        (450, AccountLimits(0, 0, 150), "bought"),
+        (0, AccountLimits(2, 0, 150), "changes account"),
+        (0, AccountLimits(0, 449, 150), "changes account"),
+        (0, AccountLimits(3, 450, 150), "bought"),
+    ],
+)
+async def test_ceilings_are_kept_in_the_transaction_that_writes_the_intent(
+    database: Database, sql: psycopg.Connection, daily: int, account: AccountLimits, outcome: str
+) -> None:
+    mine = uuid4()
+    for state in ("paid", "unproven"):
+        await _intend(database, await _downloading(database, sql), mine)
+        sql.execute(
+            "UPDATE registre.charge SET state = %s, document_key = gen_random_uuid()::text WHERE state = 'intent'",
+            [state],
+        )
+    job = await _downloading(database, sql)
+    session = SimpleNamespace(account=SimpleNamespace(id=mine), broken=False)
+    context = _context(database, rules=replace(RULES, daily_ceiling_cents=daily, account=account))
+    if outcome == "bought":
+        assert (await download._intend(job, TARGET, session, context)).state == "intent"
+        return
+    with pytest.raises(errors.CeilingReached) as waits:
+        await download._intend(job, TARGET, session, context)
+    assert session.broken is (outcome == "changes account")
+    assert (waits.value.delay > timedelta(seconds=1)) is (outcome == "waits for the day")
+
+
+async def test_many_that_buy_at_once_never_pass_a_ceiling_together(database: Database, sql: psycopg.Connection) -> None:
+    mine = uuid4()
+    found = [await _downloading(database, sql) for _ in range(12)]
+    session = SimpleNamespace(account=SimpleNamespace(id=mine), broken=False)
+    context = _context(database, rules=replace(RULES, account=AccountLimits(5, 0, 150)))
+    targets = [replace(TARGET, number=str(3000000 + n)) for n in range(12)]
+    answers = await asyncio.gather(
+        *(download._intend(job, target, session, context) for job, target in zip(found, targets, strict=True)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(answer, charges.Charge) for answer in answers) == 5
+    assert sum(isinstance(answer, errors.CeilingReached) for answer in answers) == 7

@@ -10,8 +10,9 @@ import pytest
 from registre.domain.errors import PaperOnly, SimilarOnly, SiteError
 from registre.domain.request import DocumentKind, Target, TypeActe
 from registre.sites.base import Purchase, Till, charged_by
+from registre.sites.foncier.classify import Screen
 from registre.sites.foncier.pages.history import free_link
-from registre.sites.foncier.pages.order import exact_row, preferred_plan
+from registre.sites.foncier.pages.order import Order, exact_row, preferred_plan
 from registre.sites.foncier.parse import HistoryRow, PlanRow, SimilarRow
 
 ACTE = Target(DocumentKind.ACTE, "25616400", "Montréal", type_acte=TypeActe.ACTE)
@@ -121,3 +122,21 @@ def test_another_demand_of_the_same_number_is_not_the_one():
     rows = [HistoryRow(Purchase("2784195", "2026-04-01 10:00", 150, "12"), None, "Revoir", "x.asp")]
 
     assert free_link(rows, asked) is None
+
+
+@pytest.mark.parametrize(
+    ("screen", "before", "after"),
+    [
+        (Screen.REFUSAL, False, None),
+        (Screen.SELECTION, False, None),
+        (Screen.CONFIRMATION, False, None),
+        (Screen.FORM, None, None),
+        (Screen.LOGIN, False, False),
+        (Screen.ERROR, None, None),
+    ],
+)
+def test_once_the_price_was_accepted_only_the_sites_own_door_proves_that_nothing_was_billed(screen, before, after):
+    order = Order(None, ACTE, Till())
+    assert order._proof(screen, [], "http://x/Sirf/a.asp") is before
+    order._confirmed = True
+    assert order._proof(screen, [], "http://x/Sirf/a.asp") is after

@@ -10,11 +10,14 @@ import pytest
 
 from registre.browser.pool import SessionPool
 from registre.domain.account import Account
-from registre.domain.errors import LoginFailed, NoAccount, Released, SiteUnavailable
+from registre.domain.errors import LoginFailed, NoAccount, PageTimeout, Released, SiteUnavailable
 
 
 class FakePage:
     def on(self, *_):
+        pass
+
+    def set_default_timeout(self, _):
         pass
 
 
@@ -38,10 +41,14 @@ class FakeBrowser:
     def __init__(self):
         self.contexts: list[FakeContext] = []
         self.closed = 0
+        self.lost: set[FakeContext] = set()
 
     async def new_context(self):
         self.contexts.append(FakeContext())
         return self.contexts[-1]
+
+    def has(self, context):
+        return context not in self.lost
 
     async def close_unused(self):
         self.closed += 1
@@ -53,6 +60,8 @@ class Accounts:
         self.leased: list[UUID] = []
         self.good: list[str] = []
         self.bad: list[str] = []
+        self.rested: list[tuple[str, str]] = []
+        self.lost: frozenset[UUID] = frozenset()
 
     async def lease(self, *, account=None, excluding=frozenset()):
         for entry in self.free:
@@ -73,15 +82,27 @@ class Accounts:
         self.bad.append(account.username)
         await self.release(account)
 
+    async def unsure(self, account, code):
+        self.rested.append((account.username, code))
+        await self.release(account)
+
+    async def beat(self):
+        return self.lost
+
 
 class Adapter:
     def __init__(self):
         self.refuse: dict[str, Exception] = {}
         self.tried: list[str] = []
+        #: met before the password leaves
+        self.fails_before: Exception | None = None
 
-    async def sign_in(self, page, account):
+    async def sign_in(self, page, account, *, sending):
         self.tried.append(account.username)
         await asyncio.sleep(0)
+        if self.fails_before:
+            raise self.fails_before
+        sending()
         if account.username in self.refuse:
             raise self.refuse[account.username]
 
@@ -179,6 +200,59 @@ async def test_a_closed_site_costs_no_account_its_name(bench):
     assert bench.browser.contexts[0].closed
 
 
+async def test_a_login_without_an_answer_makes_its_account_rest_and_counts_for_nothing(bench):
+    bench.adapter.refuse["21B4100"] = PageTimeout()
+
+    with pytest.raises(PageTimeout):
+        await bench.pool.acquire(uuid4())
+
+    assert (bench.accounts.rested, bench.accounts.bad) == ([("21B4100", "page_timeout")], [])
+    assert bench.browser.contexts[0].closed
+
+
+async def test_a_login_that_failed_before_the_password_left_is_nothing_to_the_account(bench):
+    bench.adapter.fails_before = PageTimeout()
+
+    with pytest.raises(PageTimeout):
+        await bench.pool.acquire(uuid4())
+
+    assert (bench.accounts.rested, bench.accounts.bad, bench.accounts.leased) == ([], [], [])
+
+
+async def test_a_login_that_went_through_and_could_not_be_written_down_is_no_failure(bench, monkeypatch):
+    async def away(_account):
+        raise OSError("no database")
+
+    monkeypatch.setattr(bench.accounts, "signed_in", away)
+    with pytest.raises(OSError, match="no database"):
+        await bench.pool.acquire(uuid4())
+
+    assert (bench.accounts.rested, bench.accounts.bad, bench.accounts.leased) == ([], [], [])
+    assert bench.browser.contexts[0].closed
+
+
+async def test_a_session_whose_account_went_to_someone_else_is_not_used_again(bench):
+    first = await bench.pool.acquire(uuid4())
+    bench.pool.release(first)
+    bench.accounts.lost = frozenset({first.account.id})
+
+    await bench.pool.beat()
+
+    assert await bench.pool.acquire(uuid4()) is not first
+
+
+async def test_the_sessions_of_a_browser_that_was_ended_go_with_it(bench):
+    first = await bench.pool.acquire(uuid4())
+    bench.pool.release(first)
+    bench.browser.lost = {first.context}
+
+    second = await bench.pool.acquire(uuid4())
+
+    assert second is not first
+    assert bench.pool.sessions == (second,)
+    assert bench.accounts.leased == [second.account.id]
+
+
 async def test_a_full_pool_makes_wait_until_a_session_is_given_back(bench):
     sessions = [await bench.pool.acquire(uuid4()) for _ in range(2)]
     waiting = asyncio.create_task(bench.pool.acquire(uuid4()))
@@ -224,7 +298,7 @@ async def test_a_cancelled_waiter_leaves_no_slot_taken(bench):
 async def test_a_sign_in_that_is_cancelled_gives_its_account_back(bench):
     started = asyncio.Event()
 
-    async def hang(page, account):
+    async def hang(page, account, *, sending):
         started.set()
         await asyncio.Event().wait()
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urljoin
 
-from playwright.async_api import Page
+from playwright.async_api import Frame, Page
 
 from registre.browser.actions import Landing, click, fill, first_present, goto, take_dialogs, translated
 from registre.domain.account import Account
-from registre.domain.errors import LayoutChanged, LoginFailed, SessionLost
+from registre.domain.errors import LayoutChanged, LoginFailed, RegistreError, SessionLost
 from registre.sites.foncier import messages, parse, selectors
 from registre.sites.foncier.classify import FORMS, SIGNED_OUT, PageView, Screen
 from registre.sites.foncier.pages.view import control, obstacle, read_screen, unexpected
@@ -23,8 +24,8 @@ _DOUBTFUL: Final = frozenset(
 )
 
 
-async def sign_in(page: Page, account: Account, *, base_url: str) -> PageView:
-    """Open the site, sign in, return the page that follows. The password is tried once.
+async def sign_in(page: Page, account: Account, *, base_url: str, sending: Callable[[], None]) -> PageView:
+    """Open the site, sign in, return the page that follows. The password is tried once; `sending` is told just before.
 
     Raises:
         LoginFailed, AccountBenched, SiteUnavailable, Challenge, SiteError, PageTimeout, LayoutChanged.
@@ -39,6 +40,7 @@ async def sign_in(page: Page, account: Account, *, base_url: str) -> PageView:
     take_dialogs(page)
     await fill(code, account.username, what="code d'utilisateur")
     await fill(password, account.password, what="mot de passe")
+    sending()
     landing = await click(page, submit, what="connexion")
     return await _judge(page, landing, before.root, base_url=base_url)
 
@@ -51,7 +53,7 @@ async def _judge(page: Page, landing: Landing, before: Element, *, base_url: str
         raise LayoutChanged("Le bouton de connexion n'a rien envoyé.", screen=screen)
     if screen is Screen.LOGIN:
         raise messages.login_refusal(said)
-    if screen in _DOUBTFUL and view.status < 400 and await _opens_form(page, base_url):
+    if screen in _DOUBTFUL and view.status < 400 and await _proves_signed_in(page, view, screen, base_url=base_url):
         return view
     if screen is Screen.UNKNOWN and (notice := messages.account_notice(said)):
         raise notice
@@ -68,14 +70,26 @@ async def _judge(page: Page, landing: Landing, before: Element, *, base_url: str
     raise unexpected(view, screen, "connexion")
 
 
+async def _proves_signed_in(page: Page, view: PageView, screen: Screen, *, base_url: str) -> bool:
+    """Whether a search form opens. Where that cannot be seen, a page that states its account's trouble is believed:
+    lost with the probe, it would be met by the password again and again."""
+    try:
+        return await _opens_form(page, base_url)
+    except RegistreError:
+        if screen is not Screen.EXPIRED and not messages.states_account(view.root.text):
+            raise
+        return False
+
+
 async def _opens_form(page: Page, base_url: str) -> bool:
     """The proof of being signed in, whatever the page shown: a search form opens. Asked in a tab of its own, free."""
-    with translated("contrôle de la connexion", screen=Screen.LOGIN):
+    async with translated("contrôle de la connexion", screen=Screen.LOGIN):
         tab = await page.context.new_page()
-        try:
-            landing = await goto(tab, urljoin(base_url, selectors.INDEX_PATH), what="contrôle de la connexion")
-            _, screen = await read_screen(tab, status=landing.status)
-        finally:
+    try:
+        landing = await goto(tab, urljoin(base_url, selectors.INDEX_PATH), what="contrôle de la connexion")
+        _, screen = await read_screen(tab, status=landing.status)
+    finally:
+        async with translated("contrôle de la connexion", screen=Screen.LOGIN):
             await tab.close()
     return screen in FORMS
 
@@ -104,15 +118,21 @@ async def _open_login(page: Page, base_url: str) -> PageView | None:
 async def _enter(page: Page) -> Landing:
     """Follow the way in: its address when one can be read from the page or a frame of it, else a click."""
     for frame in page.frames:
-        with translated("page d'entrée", screen=Screen.ENTRY):
-            for selector in selectors.ENTRY_HREFS:
-                found = frame.locator(selector)
-                if await found.count():
-                    href = await found.first.get_attribute("href")
-                    if href and not href.lower().startswith("javascript:"):
-                        return await goto(page, urljoin(frame.url, href), what="page de connexion")
+        href = await _way_in(frame)
+        if href:
+            return await goto(page, urljoin(frame.url, href), what="page de connexion")
     for frame in page.frames:
         found = await first_present(frame, selectors.ENTRY_CLICKS)
         if found is not None:
             return await click(page, found, what="page d'entrée")
     raise LayoutChanged("La page d'entrée n'offre aucune entrée connue.", screen=Screen.ENTRY)
+
+
+async def _way_in(frame: Frame) -> str:
+    async with translated("page d'entrée", screen=Screen.ENTRY):
+        for selector in selectors.ENTRY_HREFS:
+            found = frame.locator(selector)
+            href = await found.first.get_attribute("href") if await found.count() else None
+            if href and not href.lower().startswith("javascript:"):
+                return href
+    return ""

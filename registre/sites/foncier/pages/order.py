@@ -1,7 +1,8 @@
 """From the submit to the document's viewer: similar list, plan selection, confirmation, preparation. This costs.
 
 Whatever happens, `Till.charged` says what is proven: False until the first submit and again on every screen the site
-only shows before billing; True once the viewer is seen; None in between.
+only shows before billing, or when nothing left the browser since then; True once the viewer is seen; None in between.
+Once the demand is confirmed, only the viewer or the site's own door proves anything.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import Locator, Page
 
 from registre.browser.actions import Landing, click, network_error, take_dialogs, translated
-from registre.browser.once import SentOnce, always
+from registre.browser.once import SentOnce
+from registre.browser.wire import always
 from registre.domain.errors import (
     DocumentLate,
     InactiveLot,
@@ -44,6 +46,11 @@ _UNKNOWN_S: Final = 10.0
 #: Screens between submit and viewer, each at most once or twice; more is a loop.
 _MAX_SCREENS: Final = 8
 
+#: What a submit is answered with before anything is billed.
+_BEFORE_BILLING: Final = frozenset(
+    {Screen.REFUSAL, Screen.SIMILAR, Screen.INACTIVE, Screen.SELECTION, Screen.CONFIRMATION}
+)
+
 _Step = tuple[Locator, str]
 
 
@@ -66,6 +73,8 @@ class Order:
         self._may_send = may_send
         self._deadline = 0.0
         self._resubmitted = False
+        #: the click that accepts the price has been chosen
+        self._confirmed = False
         #: what was chosen and shown on the way
         self.note: dict[str, str] = {}
 
@@ -87,36 +96,37 @@ class Order:
 
     async def _advance(self, form: SearchForm, guard: SentOnce, button: Locator, what: str) -> _Step | None:
         """Click, wait for a screen that decides something, and return the next click; None at the viewer."""
-        before = len(guard.hops)
-        took_from = self._page.url
+        left, hops, took_from = guard.left, len(guard.hops), self._page.url
         take_dialogs(self._page)
-        self._till.charged = None
-        landing = await self._click(guard, button, what, before)
+        proven, self._till.charged = self._till.charged, None
+        try:
+            landing = await self._click(guard, button, what)
+        except BaseException:
+            if guard.shut() == left:
+                self._till.charged = proven
+            raise
         view, screen = await self._settle(landing, guard)
         if screen is Screen.VIEWER:
             self._till.charged = True
             return None
-        self._till.charged = self._proof(screen, guard.hops[before:], took_from)
+        self._till.charged = self._proof(screen, guard.hops[hops:], took_from)
         self._note_shown(view)
         return await self._next(form, view, screen)
 
-    async def _click(self, guard: SentOnce, button: Locator, what: str, before: int) -> Landing:
+    async def _click(self, guard: SentOnce, button: Locator, what: str) -> Landing:
+        before = guard.left
         try:
             landing = await click(self._page, button, what=what, timeout_s=self._remaining())
         except PageTimeout as exc:
-            if len(guard.hops) == before:
-                self._till.charged = False
+            if guard.shut() == before:
                 raise
             raise DocumentLate(f"{DocumentLate.message} Aucune réponse depuis: {what}.") from exc
         except RegistreError as exc:
-            if len(guard.hops) == before:
-                self._till.charged = False
             if guard.failure:
                 raise network_error(guard.failure, what) from exc
             raise
         if not landing.moved:
-            # nothing was sent: a script on the page refused, usually with an alert
-            self._till.charged = False
+            # a script on the page refused, usually with an alert
             said = " ".join(take_dialogs(self._page))
             raise messages.refusal(said) if said else LayoutChanged(f"Le clic n'a rien envoyé ({what}).")
         return landing
@@ -141,7 +151,7 @@ class Order:
 
     async def _look_again(self) -> None:
         """Until the page reloads by itself, at most `_LOOK_S`."""
-        with translated("préparation du document"):
+        async with translated("préparation du document"):
             try:
                 async with asyncio.timeout(min(_LOOK_S, max(0.1, self._remaining()))):
                     await self._page.wait_for_event("domcontentloaded")
@@ -150,7 +160,7 @@ class Order:
 
     def _proof(self, screen: Screen, hops: Sequence[str], took_from: str) -> bool | None:
         """What a screen other than the viewer proves of the money."""
-        if screen in {Screen.REFUSAL, Screen.SIMILAR, Screen.INACTIVE, Screen.SELECTION, Screen.CONFIRMATION}:
+        if not self._confirmed and screen in _BEFORE_BILLING:
             return False
         # turned away before anything billable: the chain holds nothing but free pages and the door
         direct = all(_same_page(hop, took_from) or _is_free(hop) for hop in hops[1:])
@@ -159,6 +169,9 @@ class Order:
         return None
 
     async def _next(self, form: SearchForm, view: PageView, screen: Screen) -> _Step:
+        if self._confirmed and self._till.charged is None:
+            # whatever it says now, it may have billed: no second click, and no refusal that would end the order
+            raise obstacle(view, screen) or unexpected(view, screen, "suite de la confirmation")
         match screen:
             case Screen.SIMILAR:
                 return await self._choose_similar(view)
@@ -166,6 +179,7 @@ class Order:
                 return await self._choose_plan(view)
             case Screen.CONFIRMATION:
                 button = await control(self._page, selectors.CONFIRM, what="bouton Confirmer", screen=screen)
+                self._confirmed = True
                 return button, "confirmation de la demande"
             case Screen.INACTIVE:
                 return await self._continue_inactive(form, view)
@@ -210,7 +224,7 @@ class Order:
             boxes = self._page.locator(f"tr:not(:has(tr)) input[type={kind}]")
             if listed:
                 boxes = self._page.locator(f"tr:not(:has(tr)):not(:has(select)) input[type={kind}]")
-            with translated("choix d'une ligne"):
+            async with translated("choix d'une ligne"):
                 if await boxes.count() > position:
                     await boxes.nth(position).check(timeout=10_000)
                     return True
@@ -226,7 +240,7 @@ class Order:
         self._resubmitted = True
         self.note["message"] = said
         onward = selectors.CONTINUE[0](self._page)
-        with translated("lot inactif"):
+        async with translated("lot inactif"):
             if await onward.count():
                 return onward.first, "suite malgré le lot inactif"
         return await form.submit_button(), "suite malgré le lot inactif"

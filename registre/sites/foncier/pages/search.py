@@ -87,7 +87,7 @@ class SearchForm:
         candidates = selectors.INSCRIPTION if self._kind is DocumentKind.ACTE else selectors.LOT
         box = await control(self._page, candidates, what="numéro", screen=Screen.FORM)
         await fill(box, number, what="numéro")
-        with translated("numéro"):
+        async with translated("numéro"):
             await box.blur()
             kept = await box.input_value()
         if normalize_number(kept) != normalize_number(number):
@@ -112,7 +112,7 @@ class SearchForm:
         box = await first_present(page, number)
         if box is None:
             return False
-        with translated("numéro"):
+        async with translated("numéro"):
             return normalize_number(await box.input_value()) == normalize_number(target.number)
 
     async def submit_button(self) -> Locator:
@@ -129,7 +129,7 @@ class SearchForm:
         if landing.moved:
             await self._check(landing.status)
         select = await control(self._page, candidates, what=what, screen=Screen.FORM)
-        with translated(what):
+        async with translated(what):
             chosen = await select.input_value()
         if chosen != value:
             raise LayoutChanged(f"Le formulaire n'a pas gardé le choix ({what}).", screen=Screen.FORM)
@@ -147,20 +147,20 @@ class SearchForm:
         select = await first_present(self._page, candidates)
         if select is None:
             return None
-        with translated("liste de choix"):
+        async with translated("liste de choix"):
             value = await select.input_value()
         return next((option.label for option in await _options_of(select) if option.value == value), None)
 
 
 async def _options_of(select: Locator) -> list[Option]:
-    with translated("liste de choix"):
+    async with translated("liste de choix"):
         markup = str(await select.evaluate("(element) => element.outerHTML"))
     return [option for found in parse_html(markup).find_all("select") for option in parse.options(found)]
 
 
 async def _blank_value(select: Locator) -> str | None:
     """Value of the entry that stands for none: one that is not a real choice."""
-    with translated("liste de choix"):
+    async with translated("liste de choix"):
         markup = str(await select.evaluate("(element) => element.outerHTML"))
     for found in parse_html(markup).find_all("select"):
         real = {option.value for option in parse.options(found)}

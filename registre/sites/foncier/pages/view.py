@@ -23,7 +23,7 @@ async def read_view(page: Page, *, status: int = 0) -> PageView:
 
 async def control(scope: Scope, candidates: Candidates, *, what: str, screen: Screen) -> Locator:
     """The control, or LayoutChanged naming what is missing."""
-    with translated(what, screen=screen):
+    async with translated(what, screen=screen):
         found = await first_present(scope, candidates)
     if found is None:
         raise LayoutChanged(f"{LayoutChanged.message} Absent: {what}.", screen=screen)

@@ -34,7 +34,7 @@ async def save_document(page: Page) -> tuple[Capture, str]:
         LayoutChanged: there is no save link.
     """
     link = await _find_link(page)
-    with translated("lien de sauvegarde", screen=Screen.VIEWER):
+    async with translated("lien de sauvegarde", screen=Screen.VIEWER):
         href = await link.get_attribute("href") or ""
     try:
         capture = await capture_document(page, lambda: link.click(timeout=10_000), timeout=_TRANSFER)

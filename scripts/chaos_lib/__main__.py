@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from chaos_lib import report
@@ -35,10 +36,12 @@ def main() -> int:
     if given.plan:
         show(given)
         return 0
-    try:
-        return asyncio.run(Chaos(given).go())
-    except asyncio.CancelledError:
-        return 130
+    chaos, code = Chaos(given), 130
+    with suppress(asyncio.CancelledError):  # told to stop: what was found so far is still told
+        code = asyncio.run(chaos.go())
+    if chaos.outcomes:
+        print(report.table(chaos.outcomes), flush=True)
+    return code
 
 
 class Chaos:
@@ -52,7 +55,7 @@ class Chaos:
         self.outcomes: list[Outcome] = []
 
     async def go(self) -> int:
-        """Run everything and print the table."""
+        """Run everything; 1 when a run failed."""
         browser = await find_browser()
         task = asyncio.current_task()
         assert task is not None
@@ -64,7 +67,6 @@ class Chaos:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._given.jobs, self._given.runs)):
                     group.create_task(self._lane(browser))
-        print(report.table(self.outcomes), flush=True)
         return 1 if self._failed else 0
 
     async def _lane(self, browser: Path) -> None:

@@ -204,7 +204,7 @@ def text_documents() -> list[Row]:
 
 
 def _blows(dice: random.Random, seconds: float) -> tuple[Blow, ...]:
-    """About one in 1.5 s. What lasts longer than the time for blows still ends by itself."""
+    """About one a second. What lasts longer than the time for blows still ends by itself."""
     struck: list[Blow] = []
     at = dice.uniform(0.3, 2)
     while at < seconds:
@@ -219,7 +219,7 @@ def _blows(dice: random.Random, seconds: float) -> tuple[Blow, ...]:
         }.get(kind, "")
         low, high = _LASTING.get(kind, (0, 0))
         struck.append(Blow(round(at, 2), kind, target, round(dice.uniform(low, high), 2), dice.choice([1, 2, 4])))
-        at += dice.uniform(0.5, 2.5)
+        at += dice.uniform(0.3, 1.7)
     return tuple(struck)
 
 
@@ -232,11 +232,11 @@ def _meddling(dice: random.Random, orders: int, seconds: float) -> tuple[Meddlin
 
 
 def _crashes(dice: random.Random) -> dict[str, tuple[str, ...]]:
-    """One to three lives that end at a named point; the life after them is left alone."""
+    """Two to four lives that end at a named point; the life after them is left alone."""
     lives: dict[str, tuple[str, ...]] = {}
-    for _ in range(dice.choice([1, 2, 2, 3])):
+    for _ in range(dice.choice([2, 3, 3, 4])):
         name = dice.choice(_WORKERS)
         points = _OCR_POINTS if name.startswith("ocr") else [p for p in POINTS if p != "mid_ocr"]
-        arrivals = dice.choice([1, 1, 2, 3, 4])
+        arrivals = dice.choice([1, 1, 1, 2, 3])
         lives[name] = (*lives.get(name, ()), f"{dice.choice(list(points))}:{arrivals}")
     return lives

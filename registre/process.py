@@ -17,6 +17,7 @@ from registre.browser.launch import Browser
 from registre.browser.pool import SessionPool
 from registre.db import migrate
 from registre.db.pool import GONE, Database
+from registre.domain.account import AccountLimits
 from registre.domain.errors import ConfigurationError
 from registre.domain.job import Site
 from registre.embedded import chromium
@@ -158,16 +159,21 @@ class Process:
 
     def _compose(self, place: Environment, database: Database, tools: Tools) -> Runtime:
         settings = self._settings
+        limits = AccountLimits(
+            settings.account_daily_orders, settings.account_daily_ceiling_cents, settings.price_cents
+        )
         context = StageContext(
             worker=self.worker,
             database=database,
             objects=Objects(place.object_root),
             inspector=tools.inspector,
             reader=tools.reader,
-            rules=Rules(settings.price_cents, settings.daily_ceiling_cents, settings.index_max_age),
+            rules=Rules(settings.price_cents, settings.daily_ceiling_cents, settings.index_max_age, limits),
         )
         if tools.web is not None:
-            accounts = Accounts(database, tools.web.vault, site=Site.FONCIER, worker=self.worker, lease=LEASE)
+            accounts = Accounts(
+                database, tools.web.vault, site=Site.FONCIER, worker=self.worker, lease=LEASE, limits=limits
+            )
             sessions = SessionPool(
                 tools.web.browser, tools.web.adapter, accounts, size=settings.browser_slots, hold=HOLD, idle=IDLE
             )

@@ -74,6 +74,12 @@ class Settings:
     price_cents: int = field(default=150, metadata={"env": "REGISTRE_PRICE_CENTS", "min": 0})
     #: cents a day beyond which nothing more is bought; 0: no ceiling
     daily_ceiling_cents: int = field(default=0, metadata={"env": "REGISTRE_DAILY_CEILING_CENTS", "min": 0})
+    #: the same for each account; 0: no ceiling
+    account_daily_ceiling_cents: int = field(
+        default=0, metadata={"env": "REGISTRE_ACCOUNT_DAILY_CEILING_CENTS", "min": 0}
+    )
+    #: purchases a day of each account; 0: any number
+    account_daily_orders: int = field(default=0, metadata={"env": "REGISTRE_ACCOUNT_DAILY_ORDERS", "min": 0})
     #: hours during which an index already bought answers a new order
     index_max_age: timedelta = field(default=timedelta(hours=24), metadata={"env": "REGISTRE_INDEX_MAX_AGE_HOURS"})
     #: seconds a stopping process lets its jobs finish before it hands them back; honcho kills after 5

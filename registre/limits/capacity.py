@@ -106,33 +106,12 @@ class Capacity:
         cpu, ram, leases, waiting = await self._run(self._keys, "show", {})
         return Allocation(float(cpu), float(ram), _leases(leases), _leases(waiting))
 
-    @asynccontextmanager
-    async def place(
-        self, worker: str, kind: Kind, *, told: Callable[[bool], None] = lambda _waits: None
-    ) -> AsyncGenerator[Place]:
-        """Hold a place for as long as the block runs; waits, visibly, until there is one.
-
-        `told` hears True when it has to wait and False when it no longer does.
-        """
-        place = Place(self, worker, kind)
-        await place.wait(told)
-        beating = asyncio.create_task(place.keep())
-        try:
-            yield place
-        finally:
-            beating.cancel()
-            await asyncio.wait([beating])
-            try:
-                await self.leave(worker)
-            except LimitsUnavailable as exc:
-                _log.warning("capacity.left_to_expire", worker=worker, error=exc.text)
-
 
 @dataclass
 class Place:
     """One worker's place. `booked` is False while Redis is away, or forgot it and others took the room."""
 
-    capacity: Capacity
+    capacity: Capacity | None
     worker: str
     kind: Kind
     booked: bool = False
@@ -141,30 +120,19 @@ class Place:
     async def wait(self, told: Callable[[bool], None]) -> None:
         """Until it fits, or nobody can say."""
         waits = False
-        while not await self._enter(self.kind):
-            if not self.booked and self._away:
-                break
+        while not await self._enter(self.kind) and not self._away:
             if not waits:
                 waits = True
-                room, size = self.capacity.machine.available, self.capacity.machine.costs[self.kind]
-                _log.warning(
-                    "capacity.waits",
-                    lease=self.worker,
-                    kind=self.kind,
-                    cpu=size.cpu / 1000,
-                    ram=size.ram / 1000,
-                    available_cpu=room.cpu / 1000,
-                    available_ram=room.ram / 1000,
-                )
+                _log.warning("capacity.waits", **self._figures())
                 told(True)
             await asyncio.sleep(ASK_AGAIN.total_seconds())
         if waits:
             told(False)
-        _log.info("capacity.entered", lease=self.worker, kind=self.kind, booked=self.booked)
+        _log.info("capacity.entered", booked=self.booked, **self._figures())
 
     async def switch(self, kind: Kind, *, most: int) -> bool:
         """Become the other kind if there is room and no more than `most` of it; otherwise nothing changes."""
-        if not await self._enter(kind, most=most):
+        if not await self._enter(kind, most=most) and not self._away:
             return False
         self.kind = kind
         _log.info("capacity.switched", lease=self.worker, kind=kind)
@@ -172,7 +140,7 @@ class Place:
 
     async def keep(self) -> None:
         """Beat until cancelled; book again what Redis forgot."""
-        while True:
+        while self.capacity is not None:
             await asyncio.sleep(BEAT.total_seconds())
             try:
                 self.booked = await self.capacity.beat(self.worker)
@@ -183,7 +151,33 @@ class Place:
             if not self.booked and not await self._enter(self.kind):
                 _log.warning("capacity.works_unbooked", lease=self.worker, kind=self.kind)
 
+    async def leave(self) -> None:
+        """Give it back; what cannot be given back now expires."""
+        if self.capacity is None:
+            return
+        try:
+            await self.capacity.leave(self.worker)
+        except LimitsUnavailable as exc:
+            _log.warning("capacity.left_to_expire", lease=self.worker, error=exc.text)
+
+    def _figures(self) -> dict[str, object]:
+        if self.capacity is None:
+            return {"lease": self.worker, "kind": self.kind}
+        machine = self.capacity.machine
+        size, room = machine.costs[self.kind], machine.available
+        return {
+            "lease": self.worker,
+            "kind": self.kind,
+            "cpu": size.cpu / 1000,
+            "ram": size.ram / 1000,
+            "available_cpu": room.cpu / 1000,
+            "available_ram": room.ram / 1000,
+        }
+
     async def _enter(self, kind: Kind, *, most: int | None = None) -> bool:
+        if self.capacity is None:
+            self._away = True
+            return False
         try:
             entered = await self.capacity.enter(self.worker, kind, most=most)
             self._note_away(None)
@@ -200,6 +194,27 @@ class Place:
         self._away = exc is not None
         if exc is not None:
             self.booked = False
+
+
+@asynccontextmanager
+async def hold(
+    capacity: Capacity | None, worker: str, kind: Kind, *, told: Callable[[bool], None] = lambda _waits: None
+) -> AsyncGenerator[Place]:
+    """Hold a place for as long as the block runs; waits, visibly, until there is one. Without Redis: at once, unbooked.
+
+    `told` hears True when it has to wait and False when it no longer does.
+    """
+    place = Place(capacity, worker, kind)
+    try:
+        await place.wait(told)
+        beating = asyncio.create_task(place.keep())
+        try:
+            yield place
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
+    finally:
+        await place.leave()
 
 
 def _leases(text: str) -> list[Lease]:

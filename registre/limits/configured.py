@@ -1,4 +1,4 @@
-"""The meter, the prices and the machine's size as the settings have them."""
+"""The meter and the machine's leases as the settings have them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from redis.asyncio import Redis
 from registre.db import usage as ledger
 from registre.db.pool import Database
 from registre.domain.errors import ConfigurationError
+from registre.limits.capacity import Capacity
+from registre.limits.machine import machine
 from registre.limits.meter import GUARD_MS, WINDOW_MS, History, Limits, Meter
 from registre.settings import Settings
 
@@ -58,6 +60,15 @@ def meter(settings: Settings, redis: Redis, databases: Sequence[Database]) -> Me
         ConfigurationError: GEMINI_LIMITS is malformed.
     """
     return Meter(redis, project=settings.gemini_project, limits=limits(settings), history=read_ledgers(databases))
+
+
+def capacity(settings: Settings, redis: Redis) -> Capacity:
+    """This machine's leases.
+
+    Raises:
+        ConfigurationError: SERVER_COSTS is malformed, or a reserve leaves nothing.
+    """
+    return Capacity(redis, machine(settings), host=settings.host)
 
 
 def read_ledgers(databases: Sequence[Database]) -> Callable[[str], Awaitable[History]]:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from registre.limits import capacity as capacity_module
-from registre.limits.capacity import Capacity
+from registre.limits.capacity import Capacity, hold
 from registre.limits.machine import Kind, machine
 from registre.limits.redis import connect
 from registre.settings import read_settings
@@ -133,7 +133,7 @@ async def test_a_worker_waits_visibly_and_starts_when_there_is_room(capacity, mo
         await capacity.enter(worker, Kind.REGISTRE)
 
     async def third() -> None:
-        async with capacity.place("c", Kind.REGISTRE, told=told.append) as place:
+        async with hold(capacity, "c", Kind.REGISTRE, told=told.append) as place:
             assert place.booked
 
     task = asyncio.create_task(third())
@@ -148,7 +148,7 @@ async def test_a_worker_waits_visibly_and_starts_when_there_is_room(capacity, mo
 
 async def test_a_flushed_server_is_booked_anew_by_the_living(capacity, redis, monkeypatch) -> None:
     monkeypatch.setattr(capacity_module, "BEAT", timedelta(milliseconds=20))
-    async with capacity.place("a", Kind.INDEX):
+    async with hold(capacity, "a", Kind.INDEX):
         await redis.flushall()
         while (await capacity.show()).cpu != 1.5:
             await asyncio.sleep(0.01)
@@ -156,6 +156,6 @@ async def test_a_flushed_server_is_booked_anew_by_the_living(capacity, redis, mo
 
 async def test_without_redis_workers_work_unbooked() -> None:
     away = connect("redis://127.0.0.1:1/0")
-    async with Capacity(away, MACHINE).place("w", Kind.REGISTRE) as place:
+    async with hold(Capacity(away, MACHINE), "w", Kind.REGISTRE) as place:
         assert not place.booked
     await away.aclose()

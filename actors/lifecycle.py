@@ -15,9 +15,10 @@ import structlog
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.worker import Worker
 
+from actors.places import Places
 from registre.broker import JobBroker, Source
 from registre.domain.job import Stage
-from registre.pipeline import PLAN
+from registre.pipeline import ACTE_QUEUE, PLAN
 from registre.process import Process
 from registre.runtime import Runtime
 from registre.settings import Environment, Settings
@@ -47,36 +48,44 @@ class WorkerProcess:
         each = settings.browser_slots if role == "browser" else settings.ocr_slots
         # Slots are counted by stage: documents being read must not keep others from being stored.
         self._slots = {str(plan.stage): each for plan in PLAN.values() if plan.role == role}
+        self._queues = {*self._slots, ACTE_QUEUE} if Stage.OCR in self._slots else set(self._slots)
         self._thread = EventLoopThread(_log)
         self._thread.start(timeout=5)
         set_event_loop_thread(self._thread)
         try:
-            self._start(Process(settings, role, slot=slot_name(role)))
+            self._start(settings, role, Process(settings, role, slot=slot_name(role)))
         except BaseException:
             # The loop's thread would keep a broken process alive.
             self._end_loop()
             raise
 
-    def _start(self, process: Process) -> None:
+    def _start(self, settings: Settings, role: str, process: Process) -> None:
         self._run(process.start())
         _open.append(process)
         names = [place.name for place in process.open_environments]
         sources = [self._source(place) for place in process.environments]
         unopened = {source.environment for source in sources} - set(names)
-        self._broker = JobBroker(sources, slots=self._slots, unopened=unopened)
+        # No slot is open before there is room for it.
+        self._broker = JobBroker(sources, slots=dict.fromkeys(self._queues, 0), unopened=unopened)
+        self._places = Places(settings, role, process, self._broker, name=capacity_name(role))
         # The actors bind to the broker in force when they are imported.
         dramatiq.set_broker(self._broker)
         for stage in self._slots:
             import_module(f"actors.{stage}")
-        self._worker = Worker(self._broker, queues=set(self._slots), worker_threads=sum(self._slots.values()))
+        for queue in self._queues:
+            self._broker.declare_queue(queue)
+        self._worker = Worker(self._broker, queues=self._queues, worker_threads=sum(self._slots.values()))
         self._worker.start()
+        self._run(self._places.open(self._slots))
         self._run(process.open_the_rest(self._broker.open_source))
         _log.info("worker_ready", worker=process.worker, environments=names, slots=self._slots)
 
     def _source(self, place: Environment) -> Source:
         """What is claimed there: where documents are not read, nothing of `ocr`."""
         return Source(
-            place.name, place.database_url, frozenset(self._slots) - ({Stage.OCR} if not place.ocr else set())
+            place.name,
+            place.database_url,
+            frozenset(self._queues) - ({Stage.OCR, ACTE_QUEUE} if not place.ocr else set()),
         )
 
     def stop(self) -> None:
@@ -86,6 +95,7 @@ class WorkerProcess:
         _log.info("process.polling_stopped")
         self._run(_open[0].drain())
         self._worker.stop(timeout=_LAST_WORDS_MS)
+        self._run(self._places.close())
         self._run(_open.pop().close())
         self._end_loop()
         _log.info("worker_stopped")
@@ -96,6 +106,12 @@ class WorkerProcess:
     def _end_loop(self) -> None:
         set_event_loop_thread(None)
         self._thread.stop()
+
+
+def capacity_name(role: str) -> str:
+    """What leases on the machine are signed with: the slot where the Procfile's launcher names one, else the process.
+    A restarted slot replaces what it held."""
+    return slot_name(role) if "HONCHO_PROCESS_NAME" in os.environ else f"{slot_name(role)}.{os.getpid()}"
 
 
 def slot_name(role: str) -> str:

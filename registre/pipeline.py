@@ -44,6 +44,9 @@ PLAN: Final = {
     Stage.OCR: StagePlan(Stage.OCR, "ocr", timedelta(minutes=30), None),
 }
 
+#: Readings of actes stand in a queue of their own, beside that of the stage: slots are divided between the two.
+ACTE_QUEUE: Final = "ocr_acte"
+
 #: Seconds to wait after failure 1, 2, 3 …; the last one repeats (owner's document S0 §2).
 BACKOFF: Final = (timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=20))
 

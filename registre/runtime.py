@@ -64,6 +64,8 @@ class Runtime:
     completed: int = 0
     failed: int = 0
     stopping: bool = False
+    #: True while there is no room for this process on its machine
+    waits: bool = False
     #: True while the database does not answer the heartbeat
     away: bool = False
     _visits: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
@@ -123,7 +125,7 @@ class Runtime:
         """Write this process's line of `worker_status`."""
         beat = worker.Beat(
             name=self.name,
-            status=status or ("busy" if self.running else "idle"),
+            status=status or ("busy" if self.running else "waiting" if self.waits else "idle"),
             started_at=self._started,
             job_id=next(iter(self.running), None),
             completed=self.completed,

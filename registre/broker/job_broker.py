@@ -88,6 +88,14 @@ class JobBroker(PostgresBroker):
                 if hub.source.environment == environment:
                     hub.start()
 
+    def resize(self, queue_name: str, slots: int) -> None:
+        """Change how many messages of the queue may be held at once; those held go on."""
+        self._slots.resize(queue_name, slots)
+
+    def held(self, queue_name: str) -> int:
+        """Messages of the queue under way."""
+        return self._slots.held(queue_name)
+
     def stop_claiming(self) -> None:
         """Take nothing new; what is held goes on, is kept and acknowledged."""
         with self._lock:

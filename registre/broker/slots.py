@@ -74,6 +74,21 @@ class Slots:
         for source in self._sources:
             source.wake()
 
+    def resize(self, queue: str, slots: int) -> None:
+        """Change how many there are; what is held beyond that goes on."""
+        with self._lock:
+            self.totals = {**self.totals, queue: slots}
+            if queue in self._lines:
+                self._lines[queue].slots = slots
+        for source in self._sources:
+            source.wake()
+
+    def held(self, queue: str) -> int:
+        """Messages of the queue under way, those included that a claim may be bringing."""
+        with self._lock:
+            line = self._lines.get(queue)
+            return line.held + sum(place.asked for place in line.places.values()) if line else 0
+
     def shut(self, queue: str) -> None:
         """Hand out no more of them."""
         with self._lock:

@@ -10,7 +10,7 @@ ON CONFLICT (worker_id) DO UPDATE SET status = EXCLUDED.status, started_at = EXC
 
 -- name: mark_dead_workers
 UPDATE public.worker_status SET status = 'offline', current_job_id = NULL
-WHERE status IN ('idle', 'busy') AND last_heartbeat < now() - interval '30 seconds' RETURNING worker_id
+WHERE status IN ('idle', 'busy', 'waiting') AND last_heartbeat < now() - interval '30 seconds' RETURNING worker_id
 
 -- name: prune_workers
 DELETE FROM public.worker_status WHERE last_heartbeat < now() - interval '24 hours' RETURNING worker_id

@@ -22,10 +22,12 @@ from registre.browser.actions import translated
 from registre.browser.once import fulfil
 from registre.browser.wire import Answer, Asking
 from registre.crash import crash_point
-from registre.domain.errors import PageTimeout
+from registre.domain.errors import PageTimeout, RegistreError
 
 #: After an HTML page instead of a document, how long to wait for the document it may lead to.
 SETTLE: Final = timedelta(seconds=3)
+#: What was cut off is answered within milliseconds.
+_LET_GO_S: Final = 5.0
 #: Requests that can carry a document; the page's own parts pass untouched.
 _CARRIERS: Final = frozenset({"document", "other"})
 _PDF: Final = b"%PDF"
@@ -96,8 +98,12 @@ async def _clean(page: Page, catcher: _Catcher, popups: list[Page]) -> None:
         except PlaywrightError:
             continue
     try:
-        await page.context.unroute("**/*", catcher.handle)
-    except PlaywrightError:
+        async with translated("fin de la sauvegarde", limit_s=_LET_GO_S):
+            # what is still held would be sent once more, by the browser itself
+            while catcher.in_flight:
+                await asyncio.sleep(0.01)
+            await page.context.unroute("**/*", catcher.handle)
+    except RegistreError:
         return  # the context is gone and its routes with it
 
 
@@ -108,7 +114,7 @@ class _Catcher:
         self._lock = asyncio.Lock()
         self.asking = Asking()
         self._asked: set[tuple[str, str]] = set()
-        self._in_flight = 0
+        self.in_flight = 0
         self._html: Capture | None = None
         self._found: asyncio.Future[Capture] = asyncio.get_running_loop().create_future()
 
@@ -119,7 +125,7 @@ class _Catcher:
                     try:
                         return await asyncio.wait_for(asyncio.shield(self._found), settle_s)
                     except TimeoutError:
-                        if self._html is not None and not self._in_flight:
+                        if self._html is not None and not self.in_flight:
                             return self._html
         except TimeoutError as exc:
             if self._html is not None:
@@ -130,7 +136,7 @@ class _Catcher:
         if route.request.resource_type not in _CARRIERS or not route.request.url.startswith("http"):
             await route.fallback()
             return
-        self._in_flight += 1
+        self.in_flight += 1
         try:
             # one at a time: a link that both opens a window and navigates asks twice for the same document
             async with self._lock:
@@ -138,7 +144,7 @@ class _Catcher:
         except PlaywrightError:
             return  # the page that asked is gone; whatever arrived is kept
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
     async def _take(self, route: Route) -> None:
         request = route.request

@@ -54,7 +54,7 @@ class RawServer:
             writer.close()
 
     def _write(self, writer: asyncio.StreamWriter, path: str) -> bool:
-        if path == "/pay" and self.silent:
+        if path == "/never" or (path == "/pay" and self.silent):
             return True
         if path == "/pay" or path.startswith("/reset"):
             linger = struct.pack("ii", 1, 0)
@@ -67,6 +67,7 @@ class RawServer:
             "/hop1": (302, "/hop2", b""),
             "/hop2": (302, "/end", b""),
             "/end": (200, "text/html", b"<title>fin</title>arriv\xe9e"),
+            "/slow": (200, "text/html", b"<a href=/never>Sauvegarder</a>"),
             "/late": (200, "text/html", LATE),
             "/popup": (200, "text/html", FORM.replace(b"method=post", b"method=post target=_blank")),
             "/frame": (
@@ -245,6 +246,20 @@ async def test_a_document_whose_connection_is_reset_is_asked_once_and_reported(r
     assert (got.status, got.content) == (0, b"")
     assert "Reset" in got.error
     assert raw.hits.count("GET /reset") == 1
+
+
+async def test_a_document_given_up_while_it_is_out_is_not_asked_by_the_browser_instead(raw, tab):
+    await tab.goto(raw.url + "/slow")
+    taking = asyncio.create_task(
+        capture_document(tab, tab.get_by_text("Sauvegarder").click, timeout=timedelta(seconds=30))
+    )
+    await reached(raw, "GET /never")
+
+    taking.cancel()
+    await asyncio.gather(taking, return_exceptions=True)
+    await asyncio.sleep(0.5)
+
+    assert raw.hits.count("GET /never") == 1
 
 
 async def test_nothing_at_all_is_a_timeout(raw, tab):

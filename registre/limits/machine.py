@@ -110,3 +110,12 @@ def plan(machine: Machine) -> Plan:
                 used, grown = used + machine.costs[kind], True
                 count[kind] += 1
     return Plan(count, used)
+
+
+def tally(machine: Machine, browsers: int, readers: int) -> Plan:
+    """What so many browser processes and OCR slots take, the slots in equal halves; whether it fits or not."""
+    count = {Kind.REGISTRE: browsers, Kind.INDEX: readers - readers // 2, Kind.ACTE: readers // 2}
+    used = Size(0, 0)
+    for kind, number in count.items():
+        used += machine.costs[kind].times(number)
+    return Plan(count, used)

@@ -21,7 +21,7 @@ import structlog
 from redis.asyncio import Redis
 
 from registre.domain.errors import LimitsUnavailable, QuotaWait, ReadingCeiling
-from registre.limits.redis import Script
+from registre.limits.redis import Script, scan
 
 #: The provider's minute.
 WINDOW_MS: Final = 60_000
@@ -136,6 +136,7 @@ class Meter:
         window_ms: int = WINDOW_MS,
         guard_ms: int = GUARD_MS,
     ) -> None:
+        self._redis = redis
         self._run = Script(redis, "pacific.lua", "meter.lua")
         self._project = project
         self._limits = limits
@@ -173,6 +174,12 @@ class Meter:
     async def gauge(self, model: str) -> Gauge:
         """How full it is."""
         return Gauge(**json.loads(await self._ask(model, "show")))
+
+    async def models(self) -> list[str]:
+        """Models of this project that have a meter. Raises LimitsUnavailable."""
+        scope = f"gemini:{{{self._project}}}:"
+        found = await scan(self._redis, f"{scope}*:state")
+        return sorted(key.removeprefix(scope).removesuffix(":state") for key in found)
 
     async def _admitted(self, model: str, tokens: int, microdollars: int, ticket: str | None) -> Reservation:
         identity = uuid4().hex

@@ -16,6 +16,7 @@ from registre.domain.errors import LimitsUnavailable
 
 #: Seconds. A healthy server answers in a millisecond.
 _PATIENCE_S: Final = 2.0
+_GONE: Final = (RedisError, OSError, TimeoutError)
 
 
 def connect(url: str) -> Redis:
@@ -48,6 +49,22 @@ class Script:
         given = json.dumps({name: value for name, value in asked.items() if value is not None})
         try:
             return await self._script(keys=list(keys), args=[operation, given])
-        except (RedisError, OSError, TimeoutError) as exc:
-            reason = next(iter(str(exc).splitlines()), "") or type(exc).__name__
-            raise LimitsUnavailable(f"{LimitsUnavailable.message} ({reason})") from exc
+        except _GONE as exc:
+            raise _away(exc) from exc
+
+
+async def scan(redis: Redis, pattern: str) -> list[str]:
+    """Names of keys.
+
+    Raises:
+        LimitsUnavailable: Redis is away.
+    """
+    try:
+        return [str(key) async for key in redis.scan_iter(pattern)]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType, reportUnknownVariableType]
+    except _GONE as exc:
+        raise _away(exc) from exc
+
+
+def _away(exc: BaseException) -> LimitsUnavailable:
+    reason = next(iter(str(exc).splitlines()), "") or type(exc).__name__
+    return LimitsUnavailable(f"{LimitsUnavailable.message} ({reason})")

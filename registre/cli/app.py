@@ -27,6 +27,8 @@ _COMMANDS: Final = {
     "search": "search",
     "accounts": "accounts",
     "charges": "charges",
+    "capacity": "capacity",
+    "usage": "usage",
     "diagnose": "diagnose",
     "triage": "triage",
     "requeue": "requeue",

@@ -30,7 +30,7 @@ def faults(outcome: Outcome) -> list[str]:
     if not outcome.ended:
         said.append("  VIOLATION stuck: orders still moved when patience ended")
     if outcome.broken:
-        said.append(f"  the checker broke: {outcome.broken}")
+        said.append(f"  broke: {outcome.broken}")
     return said
 
 
@@ -47,6 +47,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         ("blows", str(sum(blows.values()))),
         *((f"  {kind}", str(count)) for kind, count in sorted(blows.items())),
         ("restarts", str(sum(outcome.restarts for outcome in outcomes))),
+        ("answers lost by the proxy", str(sum(outcome.answers_lost for outcome in outcomes))),
         *((name.replace("_", " "), str(count)) for name, count in sorted(figures.items())),
         ("unproven", str(sum(len(outcome.judged.get("unproven", [])) for outcome in outcomes))),
         *recoveries([one for outcome in outcomes for one in outcome.recoveries]),

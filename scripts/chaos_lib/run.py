@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+import traceback
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,10 +45,12 @@ class Outcome:
     ended: bool = False
     blows: Counter[str] = field(default_factory=Counter[str])
     restarts: int = 0
+    #: answers to billing requests that the proxy really lost
+    answers_lost: int = 0
     #: (what was killed, seconds to the next committed step, crowded)
     recoveries: list[tuple[str, float, bool]] = field(default_factory=list[tuple[str, float, bool]])
     judged: dict[str, Any] = field(default_factory=dict[str, Any])
-    #: the checker itself could not run
+    #: what kept the run or its checker from their end
     broken: str = ""
 
     @property
@@ -75,8 +78,11 @@ async def run_seed(servers: Servers, plan: Plan, browser: Path) -> tuple[Outcome
             outcome.ended = await _settle(house) and outcome.ended
         outcome.blows += nemesis.blows
         outcome.recoveries = await _recoveries(house, nemesis.interrupted)
+        outcome.answers_lost = house.proxies["site"].lost
         outcome.restarts = sum(child.starts - 1 for child in house.children.values())
         await _judge(house, outcome)
+    except Exception:  # noqa: BLE001  a run that breaks is a run that failed; the others go on
+        outcome.broken = traceback.format_exc()[-3000:]
     finally:
         outcome.seconds = time.monotonic() - begun
         await house.stop()

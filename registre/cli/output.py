@@ -64,7 +64,7 @@ class Output:
 
     def json_document(self, value: object) -> None:
         """The one document of --json."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=plain) + "\n")
 
     def fail(self, code: str, text: str, hint: str) -> None:
         """One sentence and what to do next, on standard error; and as data under --json."""
@@ -102,7 +102,7 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, emoji=False)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """What JSON has no word for."""
     match value:
         case UUID() | Path():

@@ -1,30 +1,20 @@
-"""What `diagnose` looks at, one function per query of `sql/health.sql`."""
+"""What `diagnose` asks of our tables, one function per query of `sql/health.sql`. Postgres itself: `db/server.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from registre.db.pool import Connection
 from registre.db.queries import load
 
 _SQL = load("health")
-
-
-@dataclass(frozen=True, slots=True)
-class RoleState:
-    """Who we are to this database."""
-
-    role: str
-    server_version: str
-    #: row-level security hides rows from this role without an error
-    blindfolded: bool
-    #: enabled triggers of the public table, of two
-    doors: int
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +22,7 @@ class Worker:
     """A process by its own last word."""
 
     name: str
+    #: browser or ocr; empty for a process of the old system
     role: str
     status: str
     host: str | None
@@ -46,6 +37,33 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarts:
+    """A slot that was started again and again."""
+
+    slot: str
+    lives: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """Open jobs of one kind, stage and state."""
+
+    kind: str
+    stage: str
+    state: str
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Public rows of one status and source."""
+
+    status_id: int
+    source: str | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """Work of one stage that could start now."""
 
@@ -56,7 +74,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """A job that will not move by itself."""
+    """A job that a process has, or that nobody has although somebody should; `late` says since when."""
 
     id: UUID
     order_id: UUID | None
@@ -67,26 +85,41 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """Messages put aside in one queue."""
+class Wait:
+    """Jobs that wait for one reason."""
 
-    queue_name: str
-    messages: int
-    sample: str
-    crashes: int
-    undecodable: bool
+    code: str
+    jobs: int
+    sample: UUID
+    #: until the first goes on
+    next: timedelta
+    text: str | None
+    #: how long the oldest has met this reason
+    since: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """Jobs that ended for one reason."""
+class Tries:
+    """Tries of the last hour that ended alike."""
 
+    verdict: str
     code: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Messages of one queue in one state."""
+
+    queue_name: str
     state: str
-    jobs: int
-    latest: datetime | None
-    sample: UUID
-    text: str | None
+    messages: int
+    sample: str
+    overdue: int
+    abandoned: int
+    #: seconds
+    ready: float
+    undecodable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,94 +133,191 @@ class MessageState:
     ahead: int
 
 
-async def role_state(connection: Connection) -> RoleState:
-    """What this role sees."""
-    async with connection.cursor(row_factory=class_row(RoleState)) as cursor:
-        return (await (await cursor.execute(_SQL["role_state"])).fetchall())[0]
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A public row that says something else than its job."""
+
+    id: UUID
+    shown_id: UUID
+    row_says: int
+    job_says: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Jobs that ended for one reason."""
+
+    code: str
+    state: str
+    jobs: int
+    latest: datetime | None
+    age: timedelta | None
+    sample: UUID
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document and what was read of it."""
+
+    id: UUID
+    kind: str
+    object_key: str
+    path: str
+    pages: int
+    failed: int
+    characters: int
+
+
+async def _all(connection: Connection, name: str, kind: type[_T], **values: object) -> list[_T]:
+    async with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return await (await cursor.execute(_SQL[name], values)).fetchall()
+
+
+async def _rows(connection: Connection, name: str, **values: object) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(_SQL[name], values)).fetchall()
+
+
+async def _dicts(connection: Connection, name: str, **values: object) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        return await (await cursor.execute(_SQL[name], values)).fetchall()
 
 
 async def has_leader(connection: Connection) -> bool:
     """Whether a clock leads."""
-    return bool((await (await connection.execute(_SQL["has_leader"])).fetchall())[0][0])
+    return bool((await _rows(connection, "has_leader"))[0][0])
 
 
 async def workers(connection: Connection) -> list[Worker]:
-    """Processes seen in the last day."""
-    async with connection.cursor(row_factory=class_row(Worker)) as cursor:
-        return await (await cursor.execute(_SQL["workers"])).fetchall()
+    """Processes seen in the last day, the old system's too."""
+    return await _all(connection, "workers", Worker)
+
+
+async def restarts(connection: Connection, *, more: int) -> list[Restarts]:
+    """Slots with more lives than that in the last hour."""
+    return await _all(connection, "restarts", Restarts, more=more)
+
+
+async def open_counts(connection: Connection) -> list[OpenCount]:
+    """Jobs that are not over."""
+    return await _all(connection, "open_counts", OpenCount)
+
+
+async def row_counts(connection: Connection) -> list[RowCount]:
+    """All public rows by status and source."""
+    return await _all(connection, "row_counts", RowCount)
+
+
+async def last_jobs(connection: Connection) -> list[dict[str, Any]]:
+    """The ten newest."""
+    return await _dicts(connection, "last_jobs")
 
 
 async def due_work(connection: Connection) -> list[Due]:
     """What waits for a free process, per stage."""
-    async with connection.cursor(row_factory=class_row(Due)) as cursor:
-        return await (await cursor.execute(_SQL["due_work"])).fetchall()
+    return await _all(connection, "due_work", Due)
+
+
+async def running_jobs(connection: Connection) -> list[Stuck]:
+    """What is being worked on, at most 100, the longest first."""
+    return await _all(connection, "running_jobs", Stuck)
 
 
 async def expired_leases(connection: Connection, *, older: timedelta = timedelta(0)) -> list[Stuck]:
     """Running jobs whose lease ended more than `older` ago, at most 100."""
-    async with connection.cursor(row_factory=class_row(Stuck)) as cursor:
-        return await (await cursor.execute(_SQL["expired_leases"], {"older": older})).fetchall()
+    return await _all(connection, "expired_leases", Stuck, older=older)
 
 
 async def lost_messages(connection: Connection, *, older: timedelta) -> list[Stuck]:
     """Jobs ready for longer than `older` without a message, at most 100."""
-    async with connection.cursor(row_factory=class_row(Stuck)) as cursor:
-        return await (await cursor.execute(_SQL["lost_messages"], {"older": older})).fetchall()
+    return await _all(connection, "lost_messages", Stuck, older=older)
 
 
-async def rejected_messages(connection: Connection) -> list[Rejected]:
-    """Messages nobody will take again, per queue."""
-    async with connection.cursor(row_factory=class_row(Rejected)) as cursor:
-        return await (await cursor.execute(_SQL["rejected_messages"])).fetchall()
+async def waits(connection: Connection) -> list[Wait]:
+    """What waits for its time, per cause."""
+    return await _all(connection, "waits", Wait)
+
+
+async def recent_tries(connection: Connection) -> list[Tries]:
+    """How the tries of the last hour ended, the most frequent first."""
+    return await _all(connection, "recent_tries", Tries)
+
+
+async def messages(connection: Connection, *, now_ms: int) -> list[Messages]:
+    """Messages that are not done, by queue and state. `now_ms` is this machine's clock: delays are counted on it."""
+    return await _all(connection, "messages", Messages, now_ms=now_ms)
+
+
+async def orphan_messages(connection: Connection) -> tuple[int, str | None]:
+    """How many messages wait for a job that does not exist, and one of them."""
+    row = (await _rows(connection, "orphan_messages"))[0]
+    return int(row[0]), row[1]
+
+
+async def messages_of(connection: Connection, job_id: UUID) -> list[MessageState]:
+    """A job's messages, the next first."""
+    return await _all(connection, "messages_of", MessageState, job_id=str(job_id))
+
+
+async def exhausted_jobs(connection: Connection) -> tuple[int, str | None]:
+    """How many open jobs have spent their tries, and one of them."""
+    row = (await _rows(connection, "exhausted_jobs"))[0]
+    return int(row[0]), row[1]
+
+
+async def disagreeing_rows(connection: Connection) -> list[Disagreement]:
+    """Public rows that do not say what their job says, at most 1000."""
+    return await _all(connection, "disagreeing_rows", Disagreement)
 
 
 async def endings(connection: Connection) -> list[Ending]:
     """Failed and refused jobs per cause, the most frequent first."""
-    async with connection.cursor(row_factory=class_row(Ending)) as cursor:
-        return await (await cursor.execute(_SQL["endings"])).fetchall()
+    return await _all(connection, "endings", Ending)
 
 
 async def imported_rows(connection: Connection) -> dict[int, int]:
-    """Undecided rows of the old system per `status_id`."""
-    rows = await (await connection.execute(_SQL["imported_rows"])).fetchall()
-    return {int(row[0]): int(row[1]) for row in rows}
+    """Unfinished and undecided rows of the old system per `status_id`."""
+    return {int(row[0]): int(row[1]) for row in await _rows(connection, "imported_rows")}
 
 
 async def unjoined_rows(connection: Connection) -> list[UUID]:
     """Waiting rows without a job, at most 1000."""
-    return [row[0] for row in await (await connection.execute(_SQL["unjoined_rows"])).fetchall()]
+    return [row[0] for row in await _rows(connection, "unjoined_rows")]
 
 
 async def join_rows(connection: Connection, ids: Sequence[UUID]) -> int:
     """Give those rows their jobs; answers how many."""
     async with connection.transaction():
-        await shut_rows(connection, ids)
-        return await knock_rows(connection, ids)
-
-
-async def shut_rows(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Take the rows out of status 1."""
-    await connection.execute(_SQL["shut_rows"], {"ids": list(ids)})
-
-
-async def knock_rows(connection: Connection, ids: Sequence[UUID]) -> int:
-    """Put the rows to status 1; the door does the rest."""
-    return len(await (await connection.execute(_SQL["knock_rows"], {"ids": list(ids)})).fetchall())
+        await _rows(connection, "shut_rows", ids=list(ids))
+        return len(await _rows(connection, "knock_rows", ids=list(ids)))
 
 
 async def inconsistent_rows(connection: Connection) -> list[tuple[str, int, str]]:
     """Contradiction, number of rows, one of them."""
-    rows = await (await connection.execute(_SQL["inconsistent_rows"])).fetchall()
-    return [(str(row[0]), int(row[1]), str(row[2])) for row in rows]
+    return [(str(row[0]), int(row[1]), str(row[2])) for row in await _rows(connection, "inconsistent_rows")]
+
+
+async def documents(connection: Connection, *, limit: int) -> list[Stored]:
+    """The newest documents."""
+    return await _all(connection, "documents", Stored, limit=limit)
+
+
+async def staged(connection: Connection, *, limit: int) -> list[tuple[UUID, str]]:
+    """Job and key of bytes that are paid and not yet in their place."""
+    return [(row[0], row[1]) for row in await _rows(connection, "staged", limit=limit)]
 
 
 async def sealed_sample(connection: Connection) -> str | None:
     """One account's sealed password."""
-    row = await (await connection.execute(_SQL["sealed_sample"])).fetchone()
-    return None if row is None else str(row[0])
+    rows = await _rows(connection, "sealed_sample")
+    return str(rows[0][0]) if rows else None
 
 
-async def messages_of(connection: Connection, job_id: UUID) -> list[MessageState]:
-    """A job's messages, the next first."""
-    async with connection.cursor(row_factory=class_row(MessageState)) as cursor:
-        return await (await cursor.execute(_SQL["messages_of"], {"job_id": str(job_id)})).fetchall()
+async def recent_events(connection: Connection, *, limit: int) -> list[dict[str, Any]]:
+    """The newest events, without words of people or of the registry."""
+    return await _dicts(connection, "recent_events", limit=limit)
+
+
+async def recent_errors(connection: Connection, *, limit: int) -> list[dict[str, Any]]:
+    """The newest tries that went wrong: codes and screens, no sentences."""
+    return await _dicts(connection, "recent_errors", limit=limit)

@@ -1,28 +1,32 @@
-"""Rules on what came out: failures by cause, accounts, money, and what the old system left."""
+"""Rules on what came out: failures by cause, how often tries fail, and what the old system left."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
-from registre.accounts import MAX_FAILURES
-from registre.db import account as accounts_db
-from registre.db import charge as charges_db
-from registre.db import health, report
-from registre.db.account import AccountState
+from registre.db import health
 from registre.diagnostics.codes import errors, hint, meaning
-from registre.diagnostics.phrases import CHARGES, money, plural
-from registre.diagnostics.rule import Finding, Level, Scene
+from registre.diagnostics.phrases import plural
+from registre.diagnostics.rule import Finding, Level, Scene, fault, fine
 from registre.domain.errors import NeedsPerson
 
-#: An unsettled intent is looked up within seconds; one this old is looked up by nobody.
-_OLD_INTENT: Final = timedelta(minutes=10)
-#: Wrong logins that bench an account; as in `registre.accounts`, which is heavy to import for one number.
+#: A failure nobody has touched for this long has been seen and left.
+_RECENT: Final = timedelta(days=7)
+#: Share of tries that fail for a technical reason, and the least number of them that says something.
+_RATE: Final = 0.1
+_FEW: Final = 10
+_TECHNICAL: Final = frozenset({"retry", "drift", "bug", "crash", "person"})
+_ANSWERS: Final = frozenset({"done", "refuse"})
 _CONTRADICTIONS: Final = {
     "done_without_text": ("status_id 5 sans texte", "l'ancien système a marqué lu ce qui ne l'était pas"),
     "stored_without_path": ("status_id 3 ou 5 sans supabase_path", "l'ancien système a perdu l'emplacement du PDF"),
-    "finished_with_owner": ("ligne finie qui garde un worker_id", "l'ancien système laissait ce champ"),
+    "finished_with_owner": ("lignes finies qui gardent un worker_id", "l'ancien système laissait ce champ"),
+    "path_malformed": ("supabase_path qui ne sont ni compartiment/clé ni une adresse", "écrits à la main"),
+    "text_without_end": ("status_id 3 qui ont pourtant un texte", "l'ancien système n'a pas fini ces lignes"),
+    "exhausted_rows": ("lignes en attente dont les essais sont épuisés", "l'ancien système les laissait là"),
 }
 
 
@@ -30,7 +34,7 @@ async def endings(scene: Scene) -> AsyncIterator[Finding]:
     """Failures by cause; refusals are answers, not faults."""
     found = await health.endings(scene.connection)
     if not found:
-        yield Finding("failures", Level.OK, "aucune demande échouée ni refusée")
+        yield fine("failures", "aucune demande échouée ni refusée")
     for item in found:
         sample = str(item.sample)[:8]
         data = {
@@ -40,20 +44,24 @@ async def endings(scene: Scene) -> AsyncIterator[Finding]:
             "sample": item.sample,
             "latest": item.latest,
         }
-        ended = "échouée" if item.state == "failed" else "refusée"
-        text = f"{item.code}: {plural(item.jobs, ended)}, ex. {sample}"
+        text = f"{item.code}: {plural(item.jobs, 'échouée' if item.state == 'failed' else 'refusée')}, ex. {sample}"
         if item.state == "refused":
-            yield Finding("refusals", Level.OK, text, meaning(item.code), data=data)
-            continue
-        yield Finding(
-            "failures",
-            Level.WARNING,
-            text,
-            item.text or meaning(item.code),
-            hint(item.code, sample),
-            _requeue(item.code, sample),
-            data,
-        )
+            cause = meaning(item.code)
+            yield Finding("refusals", Level.OK, text, cause, data=data, about=item.code)
+        elif item.age is not None and item.age > _RECENT:
+            yield fine("failures", f"{text} (la dernière il y a {item.age.days} jours)", about=item.code, **data)
+        else:
+            yield fault(
+                "failures",
+                text,
+                item.text or meaning(item.code),
+                hint(item.code, sample),
+                _requeue(item.code, sample),
+                serious=False,
+                about=item.code,
+                private=True,
+                **data,
+            )
 
 
 def _requeue(code: str, sample: str) -> str:
@@ -64,119 +72,57 @@ def _requeue(code: str, sample: str) -> str:
     return f"registre requeue --code {code}   (montre; --yes le fait)"
 
 
-async def accounts(scene: Scene) -> AsyncIterator[Finding]:
-    """Someone can sign in."""
-    known = await accounts_db.accounts(scene.connection)
-    usable = [account for account in known if _is_usable(account)]
-    if not usable:
-        waits = await scene.open_jobs()
-        yield Finding(
-            "accounts",
-            Level.FAILURE,
-            f"aucun compte utilisable sur {len(known)}",
-            "aucun n'a été ajouté" if not known else "tous sont écartés, désactivés ou non chiffrés",
-            f"{plural(waits, 'demande ouverte', 'demandes ouvertes')}; aucune ne peut être achetée"
-            if waits
-            else "aucun document ne peut être acheté",
-            "registre accounts add CODE" if not known else "registre accounts list",
-        )
-    else:
-        held = sum(account.lease_worker is not None for account in usable)
-        yield Finding(
-            "accounts",
-            Level.OK,
-            f"{plural(len(usable), 'compte utilisable', 'comptes utilisables')} sur {len(known)}, {held} en usage",
-        )
-    for account in known:
-        if account.encrypted and not _is_usable(account) and account.benched_code != "disabled":
-            yield Finding(
-                "benched_account",
-                Level.WARNING,
-                f"compte {account.username} écarté ({account.failures} connexions sans succès)",
-                account.benched_text or account.benched_code or "connexion interrompue avant sa réponse",
-                "il ne sert plus; les autres font son travail",
-                f"registre accounts add {account.username}   (ou, une fois réglé: accounts enable {account.username})",
-            )
-    clear = sum(not account.encrypted for account in known)
-    if clear:
-        yield Finding(
-            "clear_passwords",
-            Level.WARNING,
-            f"{plural(clear, 'mot de passe', 'mots de passe')} en clair",
-            "lignes de l'ancien système",
-            "ces comptes ne servent pas, et la base les montre",
-            "registre accounts encrypt",
-        )
-
-
-def _is_usable(account: AccountState) -> bool:
-    return account.is_active and account.encrypted and account.failures < MAX_FAILURES
-
-
-async def purchases(scene: Scene) -> AsyncIterator[Finding]:
-    """Purchases nobody is settling, and the day's ceiling."""
-    pending = await report.open_charges(scene.connection)
-    now = (await report.list_jobs(scene.connection, limit=1))[0].seen_at if pending else None
-    for charge in pending:
-        shown = str(charge.order_id or charge.job_id)[:8]
-        stopped = charge.job_state not in {"queued", "waiting", "running"}
-        old = now is not None and now - charge.intent_at > _OLD_INTENT
-        if charge.state != "unproven" and not (stopped or old):
-            continue
-        yield Finding(
-            f"charge_{charge.state}",
-            Level.WARNING,
-            f"achat {CHARGES[charge.state]}, {money(charge.amount_cents)}, pour {shown}, commencé le "
-            f"{charge.intent_at.astimezone():%Y-%m-%d %H:%M}",
-            {
-                "unproven": "rien ne prouve qu'il a été facturé ni qu'il ne l'a pas été",
-                "paid": "payé, et le document n'est pas rangé",
-                "intent": "interrompu avant sa preuve",
-            }[charge.state],
-            "ce document ne sera pas racheté tant qu'une personne n'a pas tranché"
-            if charge.state == "unproven"
-            else "l'argent est peut-être dépensé sans document",
-            "registre charges",
-            {"charge_id": charge.id, "id": charge.order_id, "job_id": charge.job_id, "state": charge.state},
-        )
-    spent, ceiling = await charges_db.spent_today(scene.connection), scene.settings.daily_ceiling_cents
-    shown = f"dépensé ou en doute aujourd'hui: {money(spent)}"
-    if ceiling and spent + scene.settings.price_cents > ceiling:
-        yield Finding(
-            "ceiling",
-            Level.WARNING,
-            f"{shown}, plafond {money(ceiling)}",
-            "le plafond du jour est atteint",
-            "plus rien n'est acheté avant minuit",
-            "registre charges --today",
-        )
-    else:
-        yield Finding("charges", Level.OK, shown, data={"spent_today_cents": spent})
+async def rate(scene: Scene) -> AsyncIterator[Finding]:
+    """How many tries of the last hour failed for a technical reason, and for which most."""
+    technical: Counter[str] = Counter()
+    answered = 0
+    for item in await health.recent_tries(scene.connection):
+        if item.verdict in _TECHNICAL:
+            technical[item.code or item.verdict] += item.tries
+        elif item.verdict in _ANSWERS:
+            answered += item.tries
+    failed, total = technical.total(), technical.total() + answered
+    text = f"{failed} essais sur {total} ont échoué depuis une heure"
+    if total < _FEW or failed <= total * _RATE:
+        yield fine("failure_rate", text, failed=failed, tries=total)
+        return
+    code, count = technical.most_common(1)[0]
+    yield fault(
+        "failure_rate",
+        f"{text}, surtout {code} ({count})",
+        meaning(code),
+        "les demandes prennent plus de temps, ou finissent par échouer",
+        "registre status --status erreur",
+        serious=False,
+        about=code,
+        failed=failed,
+        tries=total,
+        codes=dict(technical),
+    )
 
 
 async def takeover(scene: Scene) -> AsyncIterator[Finding]:
     """What the old system left."""
     rows = await health.imported_rows(scene.connection)
-    unfinished = sum(jobs for status, jobs in rows.items() if status in {1, 2, 3, 6})
-    if unfinished:
-        yield Finding(
+    if rows:
+        yield fault(
             "imported",
-            Level.WARNING,
-            f"{plural(unfinished, 'ligne inachevée', 'lignes inachevées')} de l'ancien système, "
-            f"{sum(rows.values())} reprises en tout",
+            f"{plural(sum(rows.values()), 'ligne inachevée', 'lignes inachevées')} de l'ancien système",
             "elles datent d'avant la migration",
             "elles attendent une décision; rien ne les traite",
             "registre requeue --imported   (montre ce que cela coûterait; --yes le fait)",
-            {"by_status": rows},
+            serious=False,
+            by_status=rows,
         )
     for what, jobs, sample in await health.inconsistent_rows(scene.connection):
         title, cause = _CONTRADICTIONS[what]
-        yield Finding(
+        yield fault(
             what,
-            Level.WARNING,
             f"{jobs} {title}, ex. {sample[:8]}",
             cause,
             "ces lignes disent ce qui n'est pas",
             f"registre status {sample[:8]}",
-            {"count": jobs, "sample": sample},
+            serious=False,
+            count=jobs,
+            sample=sample,
         )

@@ -1,169 +1,188 @@
-"""Rules on work under way: is anyone alive, does anything wait, is anything stuck."""
+"""Rules on work under way: does anything wait too long, is anything stuck, does anything contradict itself."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-import registre
-from registre.db import health, report
+from registre.db import health
+from registre.db.pool import Connection
+from registre.diagnostics.codes import hint, meaning
 from registre.diagnostics.phrases import KINDS, STAGES, STATES, plural, span
-from registre.diagnostics.rule import SILENCE, Finding, Level, Scene
-from registre.pipeline import PLAN, SWEEP
+from registre.diagnostics.processes import SWEPT
+from registre.diagnostics.rule import START, SWEEP_BY_HAND, Finding, Scene, fault, fine
+from registre.domain.job import Stage
+from registre.pipeline import PLAN
 
-_START: Final = "honcho start"
-#: The clock comes by every SWEEP; what it has not touched by then, it does not see.
-_SWEPT: Final = SWEEP * 5
 #: A ready job without a message for this long was not re-announced either.
 _LOST: Final = timedelta(seconds=60)
 #: Work waits longer than this only where there are too few processes, or none that can.
 _LONG_WAIT: Final = timedelta(minutes=10)
-
-
-async def clock(scene: Scene) -> AsyncIterator[Finding]:
-    """One clock leads."""
-    if await health.has_leader(scene.connection):
-        yield Finding("clock", Level.OK, "l'horloge (clock) tourne")
-        return
-    yield Finding(
-        "clock",
-        Level.FAILURE if await scene.open_jobs() else Level.WARNING,
-        "aucune horloge (clock) ne tourne",
-        "son processus est arrêté",
-        "le travail d'un processus mort n'est pas repris, un message perdu n'est pas réécrit",
-        _START,
-    )
-
-
-async def workers(scene: Scene) -> AsyncIterator[Finding]:
-    """Each role has a living process, above all where work waits for it."""
-    due = await scene.due()
-    for role in dict.fromkeys(plan.role for plan in PLAN.values()):
-        waiting = sum(item.jobs for item in due if PLAN[item.stage].role == role)  # pyright: ignore[reportArgumentType]
-        alive = await scene.alive(role)
-        if alive:
-            busy = sum(worker.status == "busy" for worker in alive)
-            yield Finding(
-                "workers",
-                Level.OK,
-                f"{role}: {plural(len(alive), 'processus vivant', 'processus vivants')}, {busy} au travail",
-                data={"role": role, "alive": len(alive), "waiting": waiting},
-            )
-            continue
-        yield Finding(
-            "workers",
-            Level.FAILURE if waiting else Level.WARNING,
-            f"{role}: aucun processus vivant, {plural(waiting, 'demande prête', 'demandes prêtes')}",
-            "les processus ne tournent pas, ou n'atteignent pas cette base",
-            "rien n'avance à cette étape" if waiting else "la prochaine demande attendra",
-            _START,
-            {"role": role, "alive": 0, "waiting": waiting},
-        )
-    for finding in _odd_workers(await scene.workers()):
-        yield finding
-
-
-def _odd_workers(known: list[health.Worker]) -> list[Finding]:
-    silent = [worker for worker in known if worker.status in {"idle", "busy"} and worker.silence >= SILENCE]
-    dead = [worker for worker in known if worker.status == "offline"]
-    versions = {worker.version for worker in known if worker.silence < SILENCE and worker.status != "stopped"}
-    found: list[Finding] = []
-    if silent or dead:
-        names = ", ".join(sorted(worker.name for worker in (*silent, *dead)))
-        found.append(
-            Finding(
-                "silent_workers",
-                Level.WARNING,
-                f"sans nouvelles de: {names}",
-                "tué, machine arrêtée, ou coupé de la base",
-                "son travail est repris après 8 s par l'horloge",
-                _START,
-            )
-        )
-    if versions - {registre.__version__}:
-        shown = ", ".join(sorted(str(version) for version in versions))
-        found.append(
-            Finding(
-                "versions",
-                Level.WARNING,
-                f"versions en marche: {shown}; ici {registre.__version__}",
-                "des processus n'ont pas été relancés après la mise à jour",
-                "deux versions travaillent sur la même base",
-                "arrêtez puis honcho start",
-            )
-        )
-    return found
+#: An idle process takes a ready message within a second; seconds.
+_NOT_TAKEN_S: Final = 60
+#: A wait that has gone on for longer is worth a person's look, by its code; what is not here ends by itself.
+_LONG: Final = {
+    "site_unavailable": timedelta(0),
+    "ceiling_reached": timedelta(0),
+    "no_account": timedelta(minutes=2),
+    "being_bought": timedelta(minutes=15),
+    "settling_charge": timedelta(minutes=10),
+}
+_OTHER_LONG: Final = timedelta(minutes=30)
+_WAIT_COMMANDS: Final = {
+    "no_account": "registre accounts list",
+    "ceiling_reached": "registre charges --today",
+    "being_bought": "registre charges",
+    "settling_charge": "registre charges",
+}
 
 
 async def queue(scene: Scene) -> AsyncIterator[Finding]:
-    """Jobs per state and kind, and how long the oldest ready one has waited."""
-    counts = await scene.counts()
+    """What there is: rows per status and source, open jobs per state, the newest ten."""
     states: Counter[str] = Counter()
-    for count in counts:
+    for count in await scene.counts():
         states[f"{KINDS.get(count.kind, count.kind)} {STATES[count.state]}"] += count.jobs
-    shown = ", ".join(f"{name} {jobs}" for name, jobs in sorted(states.items())) or "aucune demande"
-    yield Finding("queue", Level.OK, shown, data={"counts": [_as_dict(count) for count in counts]})
+    shown = ", ".join(f"{name} {jobs}" for name, jobs in sorted(states.items())) or "aucune demande ouverte"
+    rows = await health.row_counts(scene.connection)
+    yield fine(
+        "queue",
+        f"{shown}; {plural(sum(row.rows for row in rows), 'ligne')} en tout",
+        open=await scene.counts(),
+        rows=rows,
+        last=await health.last_jobs(scene.connection),
+    )
+
+
+async def ocr_off(scene: Scene) -> AsyncIterator[Finding]:
+    """Rows that wait because reading is off here."""
+    if scene.settings.ocr:
+        return
+    waiting = sum(item.jobs for item in await scene.due() if item.stage == Stage.OCR)
+    name = f"OCR_{scene.name.upper()}"
+    if waiting:
+        yield fault(
+            "ocr_off",
+            f"{plural(waiting, 'document')} en attente de lecture, et {name} n'est pas posé",
+            "la lecture est désactivée dans cet environnement",
+            "les documents restent à « Complété » (status_id 3) sans texte",
+            f"export {name}=oui   (puis relancez les processus ocr)",
+            serious=False,
+            waiting=waiting,
+        )
+    else:
+        yield fine("ocr_off", f"lecture désactivée ({name}); rien n'attend")
+
+
+async def waits(scene: Scene) -> AsyncIterator[Finding]:
+    """What waits for its time, and why."""
+    for wait in await scene.waits():
+        since = wait.since or timedelta(0)
+        text = f"{plural(wait.jobs, 'demande attend', 'demandes attendent')}: {wait.code}, depuis {span(since)}"
+        data = {"code": wait.code, "count": wait.jobs, "sample": wait.sample, "since_s": since.total_seconds()}
+        if since < _LONG.get(wait.code, _OTHER_LONG):
+            yield fine("waits", text, about=wait.code, **data)
+            continue
+        yield fault(
+            "waits",
+            f"{text}, ex. {str(wait.sample)[:8]}",
+            wait.text or meaning(wait.code),
+            hint(wait.code, str(wait.sample)[:8]),
+            _WAIT_COMMANDS.get(wait.code, f"registre status {str(wait.sample)[:8]}"),
+            serious=False,
+            about=wait.code,
+            private=True,
+            **data,
+        )
+
+
+async def oldest(scene: Scene) -> AsyncIterator[Finding]:
+    """How long the oldest ready job of each stage has been ready."""
     for due in await scene.due():
-        role = PLAN[due.stage].role  # pyright: ignore[reportArgumentType]
+        role = PLAN[Stage(due.stage)].role
+        about = f"{role}.{due.stage}"
         ready = plural(due.jobs, "demande prête", "demandes prêtes")
         text = f"{STAGES[due.stage]}: {ready}, la plus ancienne depuis {span(due.oldest)}"
-        if due.oldest > _LONG_WAIT and await scene.alive(role):
-            yield Finding(
+        if due.oldest > _LONG_WAIT:
+            yield fault(
                 "oldest",
-                Level.WARNING,
                 text,
                 f"trop peu de processus {role} pour la charge, ou tous bloqués",
                 "les demandes attendent",
                 "registre status --status ouverts",
+                serious=False,
+                about=about,
             )
         else:
-            yield Finding("oldest", Level.OK, text, data={"stage": due.stage, "oldest_s": due.oldest.total_seconds()})
+            yield fine("oldest", text, about=about, stage=due.stage, oldest_s=due.oldest.total_seconds())
 
 
-def _as_dict(count: report.Count) -> dict[str, object]:
-    return {name: getattr(count, name) for name in report.Count.__slots__}
+async def not_taken(scene: Scene) -> AsyncIterator[Finding]:
+    """Idle processes take what is ready."""
+    ready: dict[str, float] = {}
+    for item in await scene.once("messages", messages):
+        stage = stage_of(item.queue_name)
+        if stage is not None and (stage is not Stage.OCR or scene.settings.ocr):
+            role = PLAN[stage].role
+            ready[role] = max(ready.get(role, 0), item.ready)
+    for role, seconds in ready.items():
+        idle = [worker for worker in await scene.alive(role) if worker.status == "idle"]
+        if seconds > _NOT_TAKEN_S and idle:
+            yield fault(
+                "not_taken",
+                f"un message est prêt depuis {span(timedelta(seconds=seconds))} et {idle[0].name} est libre",
+                "le processus bat encore mais ne lit plus la file: sa connexion est bloquée",
+                "les demandes attendent alors que des places sont libres",
+                f"relancez {idle[0].name}   (kill -TERM {idle[0].pid}; honcho en démarre un autre)",
+                about=role,
+            )
+
+
+def stage_of(queue_name: str) -> Stage | None:
+    """Whose work a queue carries: its stage's name, alone or before an underscore; None where it is nobody's."""
+    name = queue_name.removesuffix(".DQ")
+    return next((stage for stage in PLAN if name == stage or name.startswith(f"{stage}_")), None)
+
+
+async def messages(connection: Connection) -> list[health.Messages]:
+    """Messages that are not done, by this machine's clock."""
+    return await health.messages(connection, now_ms=int(time.time() * 1000))
 
 
 async def running(scene: Scene) -> AsyncIterator[Finding]:
     """Who works on what, and whether a stage outlived its budget."""
-    jobs = await report.list_jobs(scene.connection, states=("running",))
-    for job in jobs:
-        age, plan = job.seen_at - job.updated_at, PLAN[job.stage]  # pyright: ignore[reportArgumentType]
-        lease = (job.lease_until or job.seen_at) - job.seen_at
-        text = (
-            f"{str(job.shown_id)[:8]} {STAGES[job.stage]} chez {job.worker} depuis {span(age)}, "
-            f"bail {'encore ' + span(lease) if lease > timedelta(0) else 'échu'}"
-        )
-        data = {"id": job.order_id, "job_id": job.id, "stage": job.stage, "worker": job.worker}
-        if age > plan.budget + timedelta(minutes=1):
-            yield Finding(
+    for job in await scene.running():
+        text = f"{str(job.shown_id)[:8]} {STAGES[job.stage]} chez {job.worker} depuis {span(job.late)}"
+        data: dict[str, Any] = {"id": job.order_id, "job_id": job.id, "stage": job.stage, "worker": job.worker}
+        if job.late > PLAN[Stage(job.stage)].budget + timedelta(minutes=1):
+            yield fault(
                 "overtime",
-                Level.WARNING,
                 text,
                 "l'étape a dépassé son temps sans être interrompue",
                 "une place de travail est occupée",
                 f"registre status {str(job.shown_id)[:8]}",
-                data,
+                serious=False,
+                about=job.stage,
+                **data,
             )
         else:
-            yield Finding("running", Level.OK, text, data=data)
+            yield fine("running", text, **data)
 
 
 async def expired(scene: Scene) -> AsyncIterator[Finding]:
     """Leases that ended and were not swept."""
-    found = await health.expired_leases(scene.connection, older=_SWEPT)
+    found = await health.expired_leases(scene.connection, older=SWEPT)
     if found:
-        yield Finding(
+        yield fault(
             "expired_leases",
-            Level.FAILURE,
             f"{plural(len(found), 'bail échu non repris', 'baux échus non repris')}, "
             f"ex. {str(found[0].shown_id)[:8]} chez {found[0].worker} depuis {span(found[0].late)}",
-            "le processus est mort et l'horloge (clock) ne tourne pas",
+            "le processus est mort et personne ne reprend son travail",
             "ces demandes restent « en cours » sans que personne n'y travaille",
-            f"{_START}   (ou, une fois: registre requeue --stale --yes)",
-            {"ids": [item.shown_id for item in found]},
+            f"{START}   (ou, une fois: {SWEEP_BY_HAND})",
+            ids=[item.shown_id for item in found],
         )
 
 
@@ -171,38 +190,27 @@ async def lost(scene: Scene) -> AsyncIterator[Finding]:
     """Ready jobs that no message will start."""
     found = await health.lost_messages(scene.connection, older=_LOST)
     if found:
-        yield Finding(
+        yield fault(
             "lost_messages",
-            Level.FAILURE,
             f"{plural(len(found), 'demande prête', 'demandes prêtes')} sans message depuis plus de {span(_LOST)}, "
             f"ex. {str(found[0].shown_id)[:8]}",
-            "le message a été effacé et l'horloge (clock) ne tourne pas",
+            "le message a été effacé et l'horloge (clock) ne l'a pas réécrit",
             "personne ne les prendra",
-            f"{_START}   (ou, une fois: registre requeue --stale --yes)",
-            {"ids": [item.shown_id for item in found]},
+            f"{START}   (ou, une fois: {SWEEP_BY_HAND})",
+            ids=[item.shown_id for item in found],
         )
 
 
-async def rejected(scene: Scene) -> AsyncIterator[Finding]:
-    """Messages put aside: not ours, or deadly."""
-    for item in await health.rejected_messages(scene.connection):
-        cause = (
-            "un autre programme écrit dans dramatiq.queue"
-            if item.undecodable
-            else "leur exécution a échoué ou tué son processus"
-        )
-        yield Finding(
-            "rejected_messages",
-            Level.WARNING,
-            f"{plural(item.messages, 'message écarté', 'messages écartés')} dans {item.queue_name}, "
-            f"ex. {item.sample[:8]}",
-            cause,
-            "aucune: la demande fait foi, et l'horloge réécrit son message; effacés après un jour",
-            "registre diagnose --json   (donne leur identifiant dans dramatiq.queue)",
-            {
-                "queue": item.queue_name,
-                "messages": item.messages,
-                "sample": item.sample,
-                "undecodable": item.undecodable,
-            },
+async def exhausted(scene: Scene) -> AsyncIterator[Finding]:
+    """Open jobs whose tries are spent."""
+    count, sample = await health.exhausted_jobs(scene.connection)
+    if count:
+        yield fault(
+            "exhausted_jobs",
+            f"{plural(count, 'demande ouverte', 'demandes ouvertes')} au-delà de ses essais, ex. {str(sample)[:8]}",
+            "attempts, crashes ou max_attempts ont été changés à la main",
+            "elles seraient essayées encore",
+            f"registre status {str(sample)[:8]}   (registre cancel l'arrête)",
+            serious=False,
+            count=count,
         )

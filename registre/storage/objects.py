@@ -59,13 +59,17 @@ class Objects:
 
     async def find(self, key: str) -> bytes | None:
         """The bytes, or None where there is no such object."""
+        return await self.get(key) if await self.exists(key) else None
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is such an object. Raises StorageFailed when the store does not say."""
         try:
             await obstore.head_async(self.store, key)
         except _MISSING:
-            return None
+            return False
         except _FAILED as exc:
             raise StorageFailed(f"Le stockage ne répond pas pour {key}: {_reason(exc)}") from exc
-        return await self.get(key)
+        return True
 
     async def delete(self, key: str) -> None:
         """Remove; a missing object is fine."""

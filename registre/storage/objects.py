@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ from obstore.store import LocalStore, S3Store
 from registre.domain.errors import StorageFailed
 
 if TYPE_CHECKING:
+    from obstore import ListStream, ObjectMeta
     from obstore.store import ObjectStore
 
 #: What obstore raises for a missing object differs by back end.
@@ -71,6 +75,15 @@ class Objects:
             raise StorageFailed(f"Le stockage ne répond pas pour {key}: {_reason(exc)}") from exc
         return True
 
+    async def listed(self, prefix: str) -> AsyncGenerator[list[tuple[str, datetime]]]:
+        """Keys below a prefix with the time of their writing, some hundreds at a time.
+
+        The listing runs in a thread: obstore's own asynchronous one aborts some processes at their end (seen, 0.12).
+        """
+        stream = obstore.list(self.store, prefix=prefix)  # pyright: ignore[reportUnknownMemberType]  another overload
+        while found := await asyncio.to_thread(_following, stream):
+            yield [(entry["path"], entry["last_modified"]) for entry in found]
+
     async def delete(self, key: str) -> None:
         """Remove; a missing object is fine."""
         try:
@@ -83,6 +96,13 @@ class Objects:
     def locate(self, key: str) -> str:
         """Where a person finds the object: a path, or an address in S3."""
         return f"{self.root.rstrip('/')}/{key}"
+
+
+def _following(stream: ListStream[Sequence[ObjectMeta]]) -> Sequence[ObjectMeta]:
+    try:
+        return next(stream, ())
+    except _FAILED as exc:
+        raise StorageFailed(f"Le stockage ne se laisse pas parcourir: {_reason(exc)}") from exc
 
 
 def _reason(exc: BaseException) -> str:

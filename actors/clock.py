@@ -17,12 +17,16 @@ from registre.db import account as accounts
 from registre.db import job as jobs
 from registre.db import leader, migrate, worker
 from registre.db.pool import GONE, Connection, connect
-from registre.domain.errors import ConfigurationError, PoisonJob
+from registre.domain.errors import ConfigurationError, PoisonJob, StorageFailed
 from registre.domain.job import Site, State
 from registre.pipeline import LEASE, REANNOUNCE, SWEEP
 from registre.settings import Environment
+from registre.stages.tidy import tidy_objects
+from registre.storage.objects import Objects
 
 _HOUSEKEEPING_S: Final = 30.0
+#: Between two looks for objects that nobody names any more.
+_TIDY_S: Final = 1800.0
 #: Seconds between two lines in `worker_status`.
 _STATUS_EVERY_S: Final = 10.0
 
@@ -47,7 +51,15 @@ async def look(place: Environment) -> str | None:
 async def run_clock(place: Environment, name: str, stop: asyncio.Event) -> None:
     """Lead there when nobody else does, until stopped. A lost connection is opened again; the lock goes with it."""
     clock = Clock(name, place.name, stop)
-    with structlog.contextvars.bound_contextvars(environment=place.name, worker=name):
+    tidying = asyncio.create_task(_tidy_now_and_then(place))
+    try:
+        await _run(clock, place, stop)
+    finally:
+        tidying.cancel()
+
+
+async def _run(clock: Clock, place: Environment, stop: asyncio.Event) -> None:
+    with structlog.contextvars.bound_contextvars(environment=place.name, worker=clock.name):
         while not stop.is_set():
             try:
                 connection = await connect(place.database_url)
@@ -61,11 +73,25 @@ async def run_clock(place: Environment, name: str, stop: asyncio.Event) -> None:
                 await clock.pause()
 
 
+async def _tidy_now_and_then(place: Environment) -> None:
+    """Objects nobody names any more. Beside the sweep, which must not wait for a slow store; two at once do no harm."""
+    while True:
+        await asyncio.sleep(_TIDY_S)
+        try:
+            connection = await connect(place.database_url)
+            try:
+                await tidy_objects(connection, Objects(place.object_root))
+            finally:
+                await connection.close()
+        except (*GONE, psycopg.Error, StorageFailed) as exc:
+            _log.warning("tidy.put_off", error=str(exc).strip())
+
+
 class Clock:
     """One copy in one environment."""
 
     def __init__(self, name: str, environment: str, stop: asyncio.Event) -> None:
-        self._name = name
+        self.name = name
         self._environment = environment
         self._stop = stop
         self._started = datetime.now(UTC)
@@ -120,7 +146,7 @@ class Clock:
         await worker.beat_worker(
             connection,
             worker.Beat(
-                name=self._name,
+                name=self.name,
                 status=status,
                 started_at=self._started,
                 job_id=None,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from registre.accounts import Vault
+from typing import TYPE_CHECKING
+
 from registre.domain.errors import ConfigurationError
 from registre.settings import Environment, Secret, Settings
 
-# The private servers' code is loaded only where a setting is missing: ordinary commands must start quickly.
+if TYPE_CHECKING:
+    from registre.accounts import Vault
+
+# What only some commands need is loaded by them: the others must start quickly.
 
 
 def environments(settings: Settings) -> tuple[Environment, ...]:
@@ -48,6 +52,8 @@ def redis_url(settings: Settings) -> str | None:
 
 def vault(settings: Settings) -> Vault:
     """Opens and seals account passwords."""
+    from registre.accounts import Vault
+
     if settings.secret_key:
         return Vault(settings.secret_key.encode())
     from registre.embedded import services

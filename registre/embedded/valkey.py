@@ -14,9 +14,6 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from registre.domain.errors import ConfigurationError
 from registre.embedded.process import choose_port, end, is_running, launch, rotate, tail
 from registre.embedded.seat import Program, Seat, settle
@@ -114,6 +111,10 @@ async def _answers(pid: int, seat: Seat, port: int, password: str) -> bool:
 
 async def ping(url: str, *, patience_s: float = 2.0) -> bool:
     """Whether a Redis-compatible server answers there now."""
+    # Loaded here: it takes longer to load than most commands take in all.
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
     # redis-py leaves its **kwargs untyped.
     client = Redis.from_url(url, socket_timeout=patience_s, socket_connect_timeout=patience_s)  # pyright: ignore[reportUnknownMemberType]
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import assert_never
 from uuid import UUID
 
@@ -48,9 +49,15 @@ async def hand_off(connection: Connection, worker: str, job: Job, result: StageR
         case Read():
             if job.order_id is not None:
                 await documents.write_content(
-                    connection, job.order_id, content=result.content, searchable=result.searchable
+                    connection,
+                    job.order_id,
+                    content=result.content,
+                    corrected=result.corrected,
+                    searchable=result.searchable,
                 )
             if job.document_id is not None:
+                acte = None if result.acte is None else asdict(result.acte)
+                await documents.note_content(connection, job.document_id, acte, result.corrections)
                 await documents.note_number_checked(connection, job.document_id, seen=result.number_seen)
             await jobs.finish_job(connection, job, State.DONE)
             return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
@@ -12,7 +13,17 @@ from psycopg.types.json import Jsonb
 
 from registre.db.pool import Connection
 from registre.db.queries import load
-from registre.domain.reading import Inscription, PageReading, PageState, Partie, PdfFacts, RowKind, Suggestion
+from registre.domain.reading import (
+    Correction,
+    Doubt,
+    Inscription,
+    PageReading,
+    PageState,
+    Partie,
+    PdfFacts,
+    RowKind,
+    Suggestion,
+)
 from registre.domain.request import Target
 
 _SQL = load("document")
@@ -67,21 +78,24 @@ async def note_number_checked(connection: Connection, document_id: UUID, *, seen
     await connection.execute(_SQL["note_number_checked"], {"document_id": document_id, "seen": seen})
 
 
-async def add_page(connection: Connection, document_id: UUID, reading: PageReading, search_text: str) -> None:
-    """Keep a page's reading; a page already read or proved blank keeps its first."""
+async def add_page(
+    connection: Connection, document_id: UUID, reading: PageReading, search_text: str, *, again: bool = False
+) -> None:
+    """Keep a page's reading; a page already read or proved blank keeps its first, unless asked for `again`."""
     values = {
         "document_id": document_id,
         "number": reading.number,
         "state": reading.state,
         "reader": reading.reader,
         "reader_version": reading.reader_version,
-        # Postgres text cannot hold NUL, and a damaged text layer can
-        "text": reading.text.replace("\x00", ""),
-        "rows": Jsonb(reading.rows_json()),
-        "header": Jsonb(reading.header),
+        "text": _clean(reading.text),
+        "rows": Jsonb(_clean(reading.rows_json())),
+        "header": Jsonb(_clean(reading.header)),
         "confidence": reading.confidence,
         "error": reading.error,
-        "search_text": search_text.replace("\x00", ""),
+        "doubts": Jsonb(_clean([asdict(doubt) for doubt in reading.doubts])),
+        "search_text": _clean(search_text),
+        "again": again,
     }
     await connection.execute(_SQL["add_page"], values)
 
@@ -90,32 +104,96 @@ async def pages(connection: Connection, document_id: UUID) -> list[PageReading]:
     """A document's pages in order."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         rows = await (await cursor.execute(_SQL["pages"], {"document_id": document_id})).fetchall()
-    return [
-        PageReading(
-            number=row["number"],
-            state=PageState(row["state"]),
-            reader=row["reader"],
-            reader_version=row["reader_version"],
-            text=row["text"],
-            rows=tuple(_inscription(raw) for raw in row["rows"]),
-            header=row["header"],
-            confidence=row["confidence"],
-            error=row["error"],
-        )
-        for row in rows
-    ]
+    return [_page(row) for row in rows]
+
+
+async def lease_reading(connection: Connection, document_id: UUID, job_id: UUID, *, lease: timedelta) -> bool:
+    """Be the one who reads this document; False while another job does. Renewed by asking again."""
+    values = {"document_id": document_id, "job_id": job_id, "lease": lease}
+    return await (await connection.execute(_SQL["lease_reading"], values)).fetchone() is not None
+
+
+async def add_reading(
+    connection: Connection, document_id: UUID, reading: PageReading, *, version: str, outcome: str
+) -> None:
+    """Keep one reader's own reading of a page; `version` is what would read it the same again."""
+    values = {
+        "document_id": document_id,
+        "number": reading.number,
+        "reader": reading.reader,
+        "reader_version": version,
+        "outcome": outcome,
+        "reading": Jsonb(_clean(asdict(reading))),
+    }
+    await connection.execute(_SQL["add_reading"], values)
+
+
+async def reading(
+    connection: Connection, document_id: UUID, number: int, *, readers: Sequence[str], versions: Sequence[str]
+) -> PageReading | None:
+    """What one of these readers, in one of these versions, already made of the page; failures apart."""
+    values = {"document_id": document_id, "number": number, "readers": list(readers), "versions": list(versions)}
+    row = await (await connection.execute(_SQL["reading"], values)).fetchone()
+    return None if row is None else _page(row[0])
+
+
+async def note_content(
+    connection: Connection, document_id: UUID, content: dict[str, Any] | None, corrections: Sequence[Correction]
+) -> None:
+    """Record what the whole document says, and what its corrected copy changes."""
+    values = {
+        "document_id": document_id,
+        "content": None if content is None else Jsonb(_clean(content)),
+        "corrections": Jsonb(_clean([asdict(correction) for correction in corrections])),
+    }
+    await connection.execute(_SQL["note_content"], values)
 
 
 async def revise_rows(connection: Connection, document_id: UUID, page: PageReading) -> None:
     """Replace a page's rows by what the whole document makes of them."""
-    values = {"document_id": document_id, "number": page.number, "rows": Jsonb(page.rows_json())}
+    values = {"document_id": document_id, "number": page.number, "rows": Jsonb(_clean(page.rows_json()))}
     await connection.execute(_SQL["revise_rows"], values)
 
 
-async def write_content(connection: Connection, order_id: UUID, *, content: str, searchable: str) -> None:
-    """Put the text on the public row."""
-    values = {"order_id": order_id, "content": content.replace("\x00", ""), "searchable": searchable}
+async def write_content(
+    connection: Connection, order_id: UUID, *, content: str, corrected: str, searchable: str
+) -> None:
+    """Put the text on the public row: as read, corrected, and for searching."""
+    values = {
+        "order_id": order_id,
+        "content": _clean(content),
+        "corrected": _clean(corrected),
+        "searchable": searchable,
+    }
     await connection.execute(_SQL["write_content"], values)
+
+
+def _clean(value: Any) -> Any:
+    """Without NUL, which Postgres cannot hold and a damaged text layer can."""
+    match value:
+        case str():
+            return value.replace("\x00", "")
+        case dict():
+            return {key: _clean(item) for key, item in cast("dict[str, Any]", value).items()}
+        case list() | tuple():
+            return [_clean(item) for item in cast("Sequence[Any]", value)]
+        case _:
+            return value
+
+
+def _page(raw: dict[str, Any]) -> PageReading:
+    return PageReading(
+        number=raw["number"],
+        state=PageState(raw["state"]),
+        reader=raw["reader"],
+        reader_version=raw["reader_version"],
+        text=raw["text"],
+        rows=tuple(_inscription(row) for row in raw["rows"]),
+        header=raw["header"],
+        confidence=raw["confidence"],
+        error=raw["error"],
+        doubts=tuple(Doubt(**doubt) for doubt in raw["doubts"]),
+    )
 
 
 def _inscription(raw: dict[str, Any]) -> Inscription:

@@ -166,6 +166,18 @@ async def order_path(connection: Connection, order_id: UUID) -> str | None:
     return None if row is None else row[0]
 
 
+async def reread_job(
+    connection: Connection, job_id: UUID, *, actor: str, pages: Sequence[int] | None, engine: str
+) -> str:
+    """Read a stored document again; answers `ocr`, or why not (`no_document`, `not_stored`, `already_…`)."""
+    wish = Jsonb({"pages": None if pages is None else list(pages), "engine": engine})
+    row = await (
+        await connection.execute(_SQL["reread_job"], {"job_id": job_id, "actor": actor, "wish": wish})
+    ).fetchone()
+    assert row is not None  # noqa: S101  a function always answers
+    return str(row[0])
+
+
 async def requeue_job(connection: Connection, job_id: UUID, *, actor: str, rebuy: bool = False) -> str:
     """Put a job back to work, stage-aware. Answers the stage it goes to, or why not:
     `already_running`, `already_queued`, `needs_rebuy`, `unknown`."""
@@ -213,4 +225,5 @@ def _job(row: dict[str, Any]) -> Job:
         staging_key=row["staging_key"],
         fresh=row["fresh"],
         priority=row["priority"],
+        reread=row["reread"],
     )

@@ -205,6 +205,13 @@ class ReadingCeiling(QuotaWait):
     hint = "Attendez minuit (heure du Pacifique) ou relevez GEMINI_DAILY_CEILING_CENTS."
 
 
+class BeingRead(Deferred):
+    code = "being_read"
+    message = "Une autre demande lit déjà ce document."
+    hint = "Rien à faire: les deux demandes partageront la lecture."
+    delay = timedelta(seconds=5)
+
+
 class GeminiMisconfigured(Deferred):
     code = "gemini_misconfigured"
     message = "Gemini refuse la clé, le modèle ou la demande."
@@ -346,6 +353,12 @@ class DocumentLate(NeedsPerson):
     code = "document_timeout"
     message = "Le document acheté n'a pas été livré à temps."
     hint = ChargeUnproven.hint
+
+
+class UnknownEngine(NeedsPerson):
+    code = "unknown_engine"
+    message = "Aucun lecteur payant n'est configuré."
+    hint = "Donnez GEMINI_API_KEY au processus ocr, ou relisez hors ligne: registre ocr ID --engine offline."
 
 
 class DocumentCeiling(NeedsPerson):

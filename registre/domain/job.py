@@ -97,3 +97,5 @@ class Job:
     staging_key: str | None
     fresh: bool
     priority: int
+    #: pages to read again and how, while a person's wish is open: `{"pages": [1, 3] | None, "engine": …}`
+    reread: dict[str, Any] | None = None

@@ -34,7 +34,12 @@ _DIRT = 0.003
 
 
 def read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
-    """Read page `number` (from 1).
+    """Read page `number` (from 1); raises as `read_with_picture`."""
+    return read_with_picture(data, number, kind)[0]
+
+
+def read_with_picture(data: bytes | Path, number: int, kind: DocumentKind) -> tuple[PageReading, imaging.Gray | None]:
+    """Read page `number` (from 1); also its picture, straight and upright, if it had to be read from one and has ink.
 
     Raises:
         BadPdf: the file or the page does not open.
@@ -48,26 +53,26 @@ def read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
         raise ReaderFailed(f"La lecture de la page {number} a échoué ({type(exc).__name__}).") from exc
 
 
-def _read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
+def _read(data: bytes | Path, number: int, kind: DocumentKind) -> tuple[PageReading, imaging.Gray | None]:
     layer = read_layer(data, number)
     words = trusted_words(layer)
     if words is not None:
         sheet = _layer_sheet(data, number, layer, words)
-        return _understood(sheet, number, kind, "text_layer", _layer_version(), None)
+        return _understood(sheet, number, kind, "text_layer", _layer_version(), None), None
     picture = render_page(data, number, DPI)
     ink = imaging.ink_share(picture)
     if ink < _BLANK:
-        return PageReading(number, PageState.BLANK, "rapidocr", reader_version())
+        return PageReading(number, PageState.BLANK, "rapidocr", reader_version()), None
     picture, seen = _upright(imaging.straighten(picture))
     if not seen:
         if ink < _DIRT:
-            return PageReading(number, PageState.BLANK, "rapidocr", reader_version())
+            return PageReading(number, PageState.BLANK, "rapidocr", reader_version()), None
         error = "De l'encre, mais aucun mot lisible."
-        return PageReading(number, PageState.FAILED, "rapidocr", reader_version(), error=error)
+        return PageReading(number, PageState.FAILED, "rapidocr", reader_version(), error=error), picture
     ruled = imaging.rules(picture)
     height, width = picture.shape
     sheet = Sheet(seen, float(width), float(height), ruled.verticals, ruled.horizontals)
-    return _understood(sheet, number, kind, "rapidocr", reader_version(), _mean(seen))
+    return _understood(sheet, number, kind, "rapidocr", reader_version(), _mean(seen)), picture
 
 
 def _upright(picture: imaging.Gray) -> tuple[imaging.Gray, tuple[Word, ...]]:
@@ -126,6 +131,11 @@ def _mean(words: Sequence[Word]) -> float:
     """Certainty weighted by length."""
     letters = sum(len(word.text) for word in words)
     return round(sum(word.confidence * len(word.text) for word in words) / max(letters, 1), 4)
+
+
+def versions() -> tuple[str, ...]:
+    """Of the readers of this module: what they read once, they would read the same again."""
+    return (_layer_version(), reader_version())
 
 
 @cache

@@ -18,6 +18,7 @@ from registre.domain.errors import ReaderFailed
 from registre.domain.reading import PageReading, PdfFacts
 from registre.domain.request import DocumentKind
 from registre.ocr import page, pdf
+from registre.ocr.image import Gray
 from registre.ocr.spool import Spool
 
 _P = ParamSpec("_P")
@@ -72,6 +73,13 @@ class Reader:
         """
         async with self._spool.hold(data) as path:
             return await self._run(page.read, path, number, kind)
+
+    async def read_with_picture(self, data: bytes, number: int, kind: DocumentKind) -> tuple[PageReading, Gray | None]:
+        """As `read_page`; also the page's picture for another reader, straight and upright: None where the text layer
+        was read or nothing is written. About 5 MB.
+        """
+        async with self._spool.hold(data) as path:
+            return await self._run(page.read_with_picture, path, number, kind)
 
     async def close(self) -> None:
         """Stop the processes, at once, and remove what was spooled."""

@@ -11,8 +11,9 @@ from registre.browser.pool import SessionPool
 from registre.db.pool import Database
 from registre.domain.account import NO_LIMITS, AccountLimits
 from registre.domain.job import Job
-from registre.domain.reading import PdfFacts
+from registre.domain.reading import ActeReading, Correction, PdfFacts
 from registre.domain.request import Target
+from registre.ocr.gemini.reader import GeminiReader
 from registre.ocr.reader import Reader
 from registre.sites.base import SiteAdapter
 from registre.storage.objects import Objects
@@ -27,6 +28,15 @@ class Rules:
     index_max_age: timedelta
     #: of each account
     account: AccountLimits = NO_LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The paid reader, where a key is set."""
+
+    reader: GeminiReader
+    #: while it is away or out of quota: pages wait for it, or else go on with one witness
+    needed: bool
 
 
 def _surely(_job: Job) -> bool:
@@ -47,6 +57,8 @@ class StageContext:
     rules: Rules
     sessions: SessionPool | None = None
     adapter: SiteAdapter | None = None
+    #: the second reader of what is read from pictures; in ocr processes only
+    paid: Paid | None = None
     #: False once the claim may have gone to someone else: the last thing asked before money is spent
     holds: Callable[[Job], bool] = _surely
 
@@ -98,8 +110,13 @@ class Read:
     """ocr → done: every page has ended."""
 
     content: str
+    #: the same with the slips mended that no reader of French means
+    corrected: str
+    corrections: tuple[Correction, ...]
     searchable: str
     number_seen: bool
+    #: what the whole document says, for an acte
+    acte: ActeReading | None = None
 
 
 StageResult = Located | Staged | Held | Stored | Read

@@ -13,20 +13,21 @@ FROM registre.document WHERE id = %(document_id)s
 UPDATE registre.document SET number_checked = %(seen)s WHERE id = %(document_id)s RETURNING id
 
 -- name: add_page
--- The first terminal reading of a page stays; a failed one may be replaced.
+-- The first terminal reading of a page stays, unless it failed or a new one is asked for; a new one that failed
+-- replaces nothing.
 INSERT INTO registre.page (document_id, number, state, reader, reader_version, text, rows, header, confidence, error,
-                           search_text)
+                           doubts, search_text)
 VALUES (%(document_id)s, %(number)s, %(state)s, %(reader)s, %(reader_version)s, %(text)s, %(rows)s, %(header)s,
-        %(confidence)s, %(error)s, %(search_text)s)
+        %(confidence)s, %(error)s, %(doubts)s, %(search_text)s)
 ON CONFLICT (document_id, number) DO UPDATE SET
   state = EXCLUDED.state, reader = EXCLUDED.reader, reader_version = EXCLUDED.reader_version, text = EXCLUDED.text,
   rows = EXCLUDED.rows, header = EXCLUDED.header, confidence = EXCLUDED.confidence, error = EXCLUDED.error,
-  search_text = EXCLUDED.search_text, read_at = clock_timestamp()
-WHERE registre.page.state = 'failed'
+  doubts = EXCLUDED.doubts, search_text = EXCLUDED.search_text, read_at = clock_timestamp()
+WHERE registre.page.state = 'failed' OR (%(again)s AND EXCLUDED.state <> 'failed')
 RETURNING number
 
 -- name: pages
-SELECT number, state, reader, reader_version, text, rows, header, confidence, error FROM registre.page
+SELECT number, state, reader, reader_version, text, rows, header, confidence, error, doubts FROM registre.page
 WHERE document_id = %(document_id)s ORDER BY number
 
 -- name: revise_rows
@@ -35,5 +36,33 @@ UPDATE registre.page SET rows = %(rows)s WHERE document_id = %(document_id)s AND
 
 -- name: write_content
 -- The public row's text; its status follows in the same transaction.
-UPDATE public.extraction_queue SET file_content = %(content)s, searchable_file_content = %(searchable)s
+UPDATE public.extraction_queue SET file_content = %(content)s, boosted_file_content = %(corrected)s,
+  searchable_file_content = %(searchable)s
 WHERE id = %(order_id)s RETURNING id
+
+-- name: lease_reading
+-- Two orders may share one document; one of them reads it, page by page, the other waits and finds it read.
+UPDATE registre.document SET reading_job = %(job_id)s, reading_until = now() + %(lease)s::interval
+WHERE id = %(document_id)s
+  AND (reading_job IS NULL OR reading_job = %(job_id)s OR reading_until < now()
+       OR NOT EXISTS (SELECT 1 FROM registre.job j WHERE j.id = reading_job AND j.state = 'running' AND j.stage = 'ocr'))
+RETURNING id
+
+-- name: note_content
+-- What the whole document says, and what its corrected copy changes.
+UPDATE registre.document SET content = %(content)s, corrections = %(corrections)s
+WHERE id = %(document_id)s RETURNING id
+
+-- name: add_reading
+-- One reader's own reading; the same reader and version again is the same reading, unless the first one failed.
+INSERT INTO registre.reading (document_id, number, reader, reader_version, outcome, reading)
+VALUES (%(document_id)s, %(number)s, %(reader)s, %(reader_version)s, %(outcome)s, %(reading)s)
+ON CONFLICT (document_id, number, reader, reader_version) DO UPDATE SET
+  outcome = EXCLUDED.outcome, reading = EXCLUDED.reading, read_at = clock_timestamp()
+
+-- name: reading
+-- What this reader, in this version, already made of the page.
+SELECT reading FROM registre.reading
+WHERE document_id = %(document_id)s AND number = %(number)s AND reader = ANY(%(readers)s::text[])
+  AND reader_version = ANY(%(versions)s::text[]) AND reading ->> 'state' <> 'failed'
+ORDER BY read_at DESC LIMIT 1

@@ -18,7 +18,7 @@ WITH claimed AS (
   INSERT INTO registre.attempt (job_id, stage, fence, worker) SELECT id, stage, fence, worker FROM claimed
 )
 SELECT id, order_id, kind, stage, fence, attempts, max_attempts, request, targets, document_id, staging_key, fresh,
-       priority
+       priority, reread
 FROM claimed
 
 -- name: beat_jobs
@@ -53,7 +53,7 @@ WITH moved AS (
   UPDATE registre.job SET
     state = %(state)s, worker = NULL, lease_until = NULL, not_before = NULL, finished_at = now(), updated_at = now(),
     document_id = coalesce(%(document_id)s, document_id), error_code = %(code)s, error_text = %(text)s,
-    screen = %(screen)s
+    screen = %(screen)s, reread = CASE WHEN %(state)s = 'done' THEN NULL ELSE reread END
   WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running'
   RETURNING id, fence
 ), tried AS (
@@ -175,3 +175,6 @@ SELECT registre.requeue(%(job_id)s, %(actor)s, %(rebuy)s)
 
 -- name: cancel_job
 SELECT registre.cancel(%(job_id)s, %(actor)s)
+
+-- name: reread_job
+SELECT registre.reread(%(job_id)s, %(actor)s, %(wish)s)

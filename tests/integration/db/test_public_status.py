@@ -79,7 +79,7 @@ async def _succeed(connection, job: Job) -> bool:
         await jobs.advance_job(connection, job, Stage.OCR, document_id=document_id)
         return False
     await read_page(connection, job.document_id, 1)
-    await documents.write_content(connection, job.order_id, content="texte", searchable="texte")
+    await documents.write_content(connection, job.order_id, content="texte", corrected="texte", searchable="texte")
     await jobs.finish_job(connection, job, State.DONE)
     return True
 

@@ -12,16 +12,15 @@ ROOT = Path(__file__).resolve().parents[3]
 SQL = sorted((ROOT / "registre" / "db" / "sql").glob("*.sql"))
 CODE = sorted([*(ROOT / "registre").rglob("*.py"), *(ROOT / "actors").rglob("*.py")])
 #: The broker's queries are run by the broker itself, on its own driver.
-CALLERS = {"broker": ROOT / "registre" / "broker.py"}
+CALLERS = {"broker": sorted((ROOT / "registre" / "broker").glob("*.py"))}
 
 
 @pytest.mark.parametrize("file", SQL, ids=lambda file: file.stem)
 def test_every_query_is_used_by_its_own_module(file: Path) -> None:
-    caller = CALLERS.get(file.stem, ROOT / "registre" / "db" / f"{file.stem}.py")
-    if file.stem == "migration":
-        caller = ROOT / "registre" / "db" / "migrate.py"
+    own = "migrate" if file.stem == "migration" else file.stem
+    callers = CALLERS.get(file.stem, [ROOT / "registre" / "db" / f"{own}.py"])
     names = re.findall(r"^-- name: (\w+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
-    code = caller.read_text(encoding="utf-8")
+    code = "".join(caller.read_text(encoding="utf-8") for caller in callers)
     assert [name for name in names if f'"{name}"' not in code] == []
     assert len(names) == len(set(names))
 

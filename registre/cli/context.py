@@ -50,6 +50,11 @@ def chosen_environments() -> tuple[Environment, ...]:
     return tuple(found for found in environments(settings) if _named() in {None, found.name})
 
 
+def program(settings: Settings) -> str:
+    """How a command is typed for the database these settings mean."""
+    return f"registre --env {settings.environment}" if settings.environments else "registre"
+
+
 def _named() -> str | None:
     context = click.get_current_context(silent=True)
     return context.find_root().params.get("env") if context else None

@@ -14,7 +14,7 @@ from uuid import UUID
 import click
 
 from registre.cli import words
-from registre.cli.context import actor, chosen_settings, find_jobs, opened, run
+from registre.cli.context import actor, chosen_settings, find_jobs, opened, program, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.cli.stale import sweep
 from registre.cli.undo import undo_batch
@@ -131,7 +131,7 @@ async def _requeue(output: Output, settings: Settings, asked: Asked) -> int:
     else:
         _show(output, found, answers, yes=asked.yes)
         if done:
-            output.say(f"\nLot {batch}. Pour revenir en arrière: registre requeue --undo {batch} --yes")
+            output.say(f"\nLot {batch}. Pour revenir en arrière: {program(settings)} requeue --undo {batch} --yes")
     wanted = answers.values() if asked.yes else [job.expected for job in found]
     return 3 if any(answer in _REFUSALS for answer in wanted) else 0
 
@@ -199,7 +199,7 @@ def _show(output: Output, found: Sequence[Candidate], answers: dict[UUID, str], 
         ],
     )
     if len(found) > _SHOWN:
-        output.say(f"… et {len(found) - _SHOWN} autres.")
+        output.say(f"… et {words.plural(len(found) - _SHOWN, 'autre')}.")
     if yes and len(found) > 1:
         counts = Counter(words.ANSWERS[answer] for answer in answers.values())
         output.say("\n" + "\n".join(f"{count}  {answer}" for answer, count in counts.items()))

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from registre.cli import words
-from registre.cli.context import chosen_settings, opened, run
+from registre.cli.context import chosen_settings, opened, program, run
 from registre.cli.jobs import COLUMNS, job_json, rows
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import report
@@ -36,6 +36,8 @@ class Fault:
     charges: tuple[FaultCharges, ...]
     #: what its jobs may cost at most when they go back to work
     at_stake_cents: int
+    #: how a command is typed here
+    program: str
 
     @property
     def code(self) -> str:
@@ -50,7 +52,12 @@ class Fault:
         """Puts exactly this group back to work; None where a person must look first."""
         if issubclass(errors().get(self.code, RegistreError), _PERSON_FIRST):
             return None
-        return f"registre requeue --group {self.group.fault} --yes"
+        return f"{self.program} requeue --group {self.group.fault} --yes"
+
+    @property
+    def look(self) -> str:
+        """Shows its jobs."""
+        return f"{self.program} triage --group {self.group.fault}"
 
 
 @click.command()
@@ -73,7 +80,7 @@ def triage(output: Output, group: str | None, limit: int) -> None:
 
 async def _triage(output: Output, settings: Settings, group: str | None, limit: int) -> None:
     async with opened(settings) as connection:
-        found = await _faults(connection, group, price_cents=settings.price_cents)
+        found = await _faults(connection, group, settings)
         jobs = await _jobs(connection, group, limit) if group is not None and found else []
     if output.json:
         output.json_document(
@@ -87,31 +94,33 @@ async def _triage(output: Output, settings: Settings, group: str | None, limit: 
     if not found:
         output.say("Aucun échec ouvert." if group is None else f"Le groupe {group} n'a aucun échec ouvert.")
         return
-    _summary(output, found)
+    _summary(output, found, settings)
     for fault in found[:limit]:
         _show(output, fault, settings)
     if len(found) > limit:
-        output.say(f"… et {len(found) - limit} autres groupes: --limit {len(found)} les montre.\n")
+        output.say(
+            f"… et {words.plural(len(found) - limit, 'autre groupe', 'autres groupes')}: --limit {len(found)} les montre.\n"
+        )
     if jobs:
         output.table(COLUMNS, rows(jobs))
         if len(jobs) < found[0].group.jobs:
-            output.say(f"… et {found[0].group.jobs - len(jobs)} autres: --limit {found[0].group.jobs} les montre.")
+            output.say(
+                f"… et {words.plural(found[0].group.jobs - len(jobs), 'autre')}: --limit {found[0].group.jobs} les montre."
+            )
 
 
-async def _faults(connection: Connection, group: str | None, *, price_cents: int) -> list[Fault]:
+async def _faults(connection: Connection, group: str | None, settings: Settings) -> list[Fault]:
     groups = await faults.fault_groups(connection, fault=group)
     samples = await faults.fault_samples(connection, [item.fault for item in groups])
     charges = await faults.fault_charges(connection, fault=group)
     # A job that goes back to work between these lines takes its group out of the list.
-    return [
-        _fault(item, samples[item.fault], charges, price_cents=price_cents) for item in groups if item.fault in samples
-    ]
+    return [_fault(item, samples[item.fault], charges, settings) for item in groups if item.fault in samples]
 
 
-def _fault(group: FaultGroup, sample: FaultSample, charges: Sequence[FaultCharges], *, price_cents: int) -> Fault:
+def _fault(group: FaultGroup, sample: FaultSample, charges: Sequence[FaultCharges], settings: Settings) -> Fault:
     own = tuple(charge for charge in charges if charge.fault == group.fault)
     paid = sum(charge.charges for charge in own if charge.state == "paid")
-    return Fault(group, sample, own, max(group.unbought - paid, 0) * price_cents)
+    return Fault(group, sample, own, max(group.unbought - paid, 0) * settings.price_cents, program(settings))
 
 
 async def _jobs(connection: Connection, group: str, limit: int) -> list[JobRow]:
@@ -143,13 +152,15 @@ def _json(fault: Fault, settings: Settings) -> dict[str, Any]:
         "charges": {charge.state: {"count": charge.charges, "cents": charge.cents} for charge in fault.charges},
         "at_stake_cents": fault.at_stake_cents,
         "command": fault.command,
+        "look": fault.look,
     }
 
 
-def _summary(output: Output, found: Sequence[Fault]) -> None:
+def _summary(output: Output, found: Sequence[Fault], settings: Settings) -> None:
     jobs = sum(fault.group.jobs for fault in found)
     pending = sum(charge.cents for fault in found for charge in fault.charges)
     output.say(
+        f"{f'{settings.environment}: ' if settings.environments else ''}"
         f"{words.plural(len(found), 'groupe')}, {words.plural(jobs, 'demande échouée', 'demandes échouées')}"
         f"{f', {words.money(pending)} en suspens' if pending else ''}.\n"
     )
@@ -176,7 +187,7 @@ def _show(output: Output, fault: Fault, settings: Settings) -> None:
             output.say(f"  {label:9} {text}")
     if fault.command is None:
         output.say("  Commande  aucune en bloc: une personne regarde d'abord")
-        output.say(Text(f"            registre triage --group {group.fault}", style="cyan"))
+        output.say(Text(f"            {fault.look}", style="cyan"))
     else:
         output.say(Text(f"  Commande  {fault.command}", style="cyan"))
     output.say()

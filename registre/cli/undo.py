@@ -74,7 +74,7 @@ def _show(output: Output, batch: str, events: Sequence[BatchEvent], answers: dic
             ],
         )
         if len(kept) > _SHOWN:
-            output.say(f"… et {len(kept) - _SHOWN} autres.")
+            output.say(f"… et {words.plural(len(kept) - _SHOWN, 'autre')}.")
     if "restored" not in answers.values():
         output.say("\nRien à faire.")
     elif not yes:

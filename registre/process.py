@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import psycopg
@@ -31,6 +31,9 @@ from registre.sites.base import SiteAdapter
 from registre.stages.context import Rules, StageContext
 from registre.storage.objects import Objects
 
+if TYPE_CHECKING:
+    from registre.paid_reading import PaidReading
+
 #: Seconds between two tries to open an environment that was not there at the start.
 RETRY_S: Final = 3.0
 
@@ -54,6 +57,7 @@ class Tools:
     inspector: Reader
     reader: Reader
     web: Web | None
+    paid: PaidReading | None
 
 
 class Process:
@@ -90,7 +94,7 @@ class Process:
             ConfigurationError: a setting, the browser, or every database is missing.
         """
         try:
-            self._tools = await _open_tools(self._settings, self._role, self._stack)
+            self._tools = await _open_tools(self._settings, self._role, self._stack, len(self.environments))
             self._reasons = await asyncio.gather(*(self._try_to_open(place) for place in self.environments))
         except BaseException:
             await self.close()
@@ -178,6 +182,8 @@ class Process:
                 tools.web.browser, tools.web.adapter, accounts, size=settings.browser_slots, hold=HOLD, idle=IDLE
             )
             context = replace(context, sessions=sessions, adapter=tools.web.adapter)
+        if tools.paid is not None:
+            context = replace(context, paid=tools.paid.of(database))
         runtime = Runtime(place, self._role, context, database, worker=self.worker, name=self._slot)
         runtime.context = replace(context, holds=runtime.holds)
         return runtime
@@ -191,14 +197,30 @@ def nothing_opens(places: Sequence[Environment], reasons: Sequence[str | None]) 
     return ConfigurationError(f"Aucun environnement ne s'ouvre:{each}")
 
 
-async def _open_tools(settings: Settings, role: str, stack: AsyncExitStack) -> Tools:
+async def _open_tools(settings: Settings, role: str, stack: AsyncExitStack, environments: int) -> Tools:
     inspector, reader = Reader(1), Reader(settings.readers)
     stack.push_async_callback(inspector.close)
     stack.push_async_callback(reader.close)
-    return Tools(inspector, reader, await _open_web(settings, stack) if role == "browser" else None)
+    web = await open_web(settings, stack) if role == "browser" else None
+    paid = _open_paid(settings, stack, environments) if role == "ocr" and settings.gemini_api_key else None
+    return Tools(inspector, reader, web, paid)
 
 
-async def _open_web(settings: Settings, stack: AsyncExitStack) -> Web:
+def _open_paid(settings: Settings, stack: AsyncExitStack, environments: int) -> PaidReading:
+    # The SDK takes a second to load: only where it is used.
+    from registre.paid_reading import PaidReading
+
+    paid = PaidReading(settings, environments=environments)
+    stack.push_async_callback(paid.close)
+    return paid
+
+
+async def open_web(settings: Settings, stack: AsyncExitStack) -> Web:
+    """The browser and the site; the browser itself starts at the first need and ends with the stack.
+
+    Raises:
+        ConfigurationError: no address of the site, or no browser.
+    """
     if not settings.foncier_url:
         raise ConfigurationError(
             "REGISTRE_FONCIER_URL manque: l'adresse du registre foncier, ou celle que « registre sandbox » affiche."

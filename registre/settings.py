@@ -100,6 +100,8 @@ class Settings:
     gemini_limits: str = field(default="1600/6400000/0", metadata={"env": "GEMINI_LIMITS"})
     #: US cents a day beyond which paid reading waits, and beyond which a document is not read further; 0: no ceiling
     gemini_daily_ceiling_cents: int = field(default=0, metadata={"env": "GEMINI_DAILY_CEILING_CENTS"})
+    #: what pages do while Gemini or its quota is away: wait, or go on with the offline reader alone
+    gemini_away: str = field(default="wait", metadata={"env": "GEMINI_AWAY"})
     gemini_document_ceiling_cents: int = field(default=0, metadata={"env": "GEMINI_DOCUMENT_CEILING_CENTS"})
     #: a price table instead of `limits/prices.json`
     gemini_prices: Path | None = field(default=None, metadata={"env": "GEMINI_PRICES"})
@@ -152,7 +154,7 @@ class Settings:
 
 
 _UNITS = {"index_max_age": timedelta(hours=1), "grace": timedelta(seconds=1)}
-_LEVELS = ("debug", "info", "warning", "error")
+_CHOICES = {"log_level": ("debug", "info", "warning", "error"), "gemini_away": ("wait", "offline")}
 _ENVIRONMENTS = "REGISTRE_ENVIRONMENTS"
 _FLAGS = {
     **dict.fromkeys(("1", "true", "yes", "on", "oui"), True),
@@ -240,9 +242,9 @@ def _unknown(env: Mapping[str, str], names: list[str]) -> list[str]:
 
 
 def _parse(name: str, kind: str, text: str, least: int) -> object:
-    if name == "log_level":
-        if text.lower() not in _LEVELS:
-            raise ValueError(f"il faut {', '.join(_LEVELS)}")
+    if name in _CHOICES:
+        if text.lower() not in _CHOICES[name]:
+            raise ValueError(f"il faut {', '.join(_CHOICES[name])}")
         return text.lower()
     for marker, parse in _PARSERS.items():
         if kind.startswith(marker):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from registre.browser.pool import SessionPool
@@ -13,10 +14,13 @@ from registre.domain.account import NO_LIMITS, AccountLimits
 from registre.domain.job import Job
 from registre.domain.reading import ActeReading, Correction, PdfFacts
 from registre.domain.request import Target
-from registre.ocr.gemini.reader import GeminiReader
 from registre.ocr.reader import Reader
 from registre.sites.base import SiteAdapter
 from registre.storage.objects import Objects
+
+if TYPE_CHECKING:
+    # The SDK takes a second to load; only processes with a key need it.
+    from registre.ocr.gemini.reader import GeminiReader
 
 
 @dataclass(frozen=True, slots=True)

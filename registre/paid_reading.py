@@ -1,0 +1,66 @@
+"""The paid reader of a process: its client, its place on the shared meter, its books in each environment's database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from registre.db.pool import Database
+from registre.domain.errors import ConfigurationError, LimitsUnavailable
+from registre.installation import redis_url
+from registre.limits import configured, prices
+from registre.limits.calls import Calls
+from registre.limits.configured import MICRODOLLARS_PER_CENT, read_ledgers
+from registre.limits.meter import History, Meter
+from registre.limits.redis import connect
+from registre.ocr.gemini import models
+from registre.ocr.gemini.client import Client
+from registre.ocr.gemini.reader import GeminiReader
+from registre.settings import Settings
+from registre.stages.context import Paid
+
+
+class PaidReading:
+    """Opens what reading with Gemini needs, once a process.
+
+    Raises:
+        ConfigurationError: the model is unknown or retired, a table is malformed, or there is no Redis to count on.
+    """
+
+    def __init__(self, settings: Settings, *, environments: int) -> None:
+        assert settings.gemini_api_key is not None  # noqa: S101  the caller looks before it builds
+        address = redis_url(settings)
+        if address is None:
+            raise ConfigurationError(
+                "GEMINI_API_KEY est donnée sans Redis, qui compte le quota: REDIS_URL, ou registre up."
+            )
+        model = models.load(settings.gemini_models).usable(settings.gemini_model, datetime.now(UTC).date())
+        self._settings = settings
+        self._prices = prices.load(settings.gemini_prices)
+        self._environments = environments
+        self._databases: list[Database] = []
+        self._redis = connect(address)
+        self._meter = Meter(
+            self._redis,
+            project=settings.gemini_project,
+            limits=configured.limits(settings),
+            history=self._history,
+        )
+        self._client = Client(settings.gemini_api_key, model, base_url=settings.gemini_base_url)
+
+    def of(self, database: Database) -> Paid:
+        """The reader of one environment, with that environment's books."""
+        self._databases.append(database)
+        ceiling = self._settings.gemini_document_ceiling_cents * MICRODOLLARS_PER_CENT
+        calls = Calls(self._meter, database, self._prices, document_ceiling=ceiling)
+        return Paid(GeminiReader(self._client, calls), needed=self._settings.gemini_away == "wait")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+        await self._redis.aclose()
+
+    async def _history(self, model: str) -> History:
+        """What the books of all environments know; one that never opened leaves the last minute unknown."""
+        if len(self._databases) < self._environments:
+            raise LimitsUnavailable("Un environnement n'est pas ouvert: ses appels de la dernière minute manquent.")
+        return await read_ledgers(self._databases)(model)

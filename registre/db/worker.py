@@ -36,8 +36,7 @@ async def beat_worker(connection: Connection, beat: Beat) -> None:
 
 
 async def sweep_workers(connection: Connection) -> list[str]:
-    """Mark silent processes dead, forget those dead for a day, and drop old messages. Answers the newly dead."""
+    """Mark silent processes dead and forget those dead for a day. Answers the newly dead."""
     dead = await (await connection.execute(_SQL["mark_dead_workers"])).fetchall()
     await connection.execute(_SQL["prune_workers"])
-    await connection.execute(_SQL["prune_messages"])
     return [row[0] for row in dead]

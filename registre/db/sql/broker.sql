@@ -1,3 +1,6 @@
+-- Times are plain now(): dramatiq-pg's `now() AT TIME ZONE 'UTC'` jumps an hour twice a year on a server that keeps
+-- local time, and every held message would look abandoned.
+
 -- name: ack_messages
 -- Fenced by the claim number: whoever lost the message changes nothing. One that goes back as queued is announced.
 -- The state is compared as text so that no plan walks over all held messages (an index on `consumed` exists).
@@ -48,7 +51,7 @@ WITH due AS (
   WHERE message_id = ANY(ARRAY(
     SELECT message_id FROM dramatiq.queue
     WHERE state = 'queued' AND queue_name LIKE '%%.DQ' AND queue_name = ANY(%(queues)s)
-      AND eta <= extract(epoch FROM clock_timestamp()) * 1000
+      AND eta <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint
     ORDER BY eta LIMIT 1000 FOR UPDATE SKIP LOCKED))
   RETURNING queue_name)
 SELECT pg_notify('dramatiq.' || queue_name || '.enqueue', '') FROM (SELECT DISTINCT queue_name FROM due) AS woken

@@ -81,7 +81,7 @@ WHERE started_at > now() - interval '1 hour' AND ended_at IS NOT NULL GROUP BY 1
 SELECT queue_name, state::text AS state, count(*) AS messages, min(message_id::text) AS sample,
        count(*) FILTER (WHERE state = 'queued' AND queue_name LIKE '%%.DQ' AND eta < %(now_ms)s - 10000) AS overdue,
        count(*) FILTER (WHERE state = 'consumed'
-                        AND mtime < (now() AT TIME ZONE 'UTC') - interval '30 seconds') AS abandoned,
+                        AND mtime < now() - interval '30 seconds') AS abandoned,
        coalesce(max(%(now_ms)s - eta) FILTER (WHERE state = 'queued' AND queue_name NOT LIKE '%%.DQ'), 0)::float / 1000
          AS ready,
        bool_or(message IS NULL OR message ->> 'actor_name' IS NULL) AS undecodable
@@ -98,7 +98,7 @@ WHERE CASE WHEN m.job ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 
 -- name: messages_of
 -- The messages on their way for a job, and how many stand before each in its queue.
-SELECT m.queue_name, m.state::text AS state, m.crashes, (now() AT TIME ZONE 'UTC')::timestamptz - m.mtime AS age,
+SELECT m.queue_name, m.state::text AS state, m.crashes, now() - m.mtime AS age,
        (SELECT count(*) FROM dramatiq.queue o WHERE o.queue_name = m.queue_name AND o.state = 'queued'
           AND (o.priority, o.eta) < (m.priority, m.eta)) AS ahead
 FROM dramatiq.queue m WHERE m.message -> 'args' ->> 0 = %(job_id)s::text AND m.state IN ('queued', 'consumed')

@@ -14,8 +14,3 @@ WHERE status IN ('idle', 'busy', 'waiting') AND last_heartbeat < now() - interva
 
 -- name: prune_workers
 DELETE FROM public.worker_status WHERE last_heartbeat < now() - interval '24 hours' RETURNING worker_id
-
--- name: prune_messages
--- Finished messages are only history; the events keep what matters.
-DELETE FROM dramatiq.queue WHERE message_id IN (
-  SELECT message_id FROM dramatiq.queue WHERE state IN ('done', 'rejected') AND mtime < now() - interval '1 day' LIMIT 5000)

@@ -33,7 +33,7 @@ from registre.sandbox.foncier.options import NORMAL_ACCOUNTS
 
 _TEMPLATE: Final = "chaos_template"
 #: Settings of whoever started us; without its bytecode a process takes twice as long to start.
-_NOT_OURS: Final = ("REGISTRE_", "PG", "DATABASE_URL", "REDIS_URL", "OCR_", "GEMINI", "SENTRY", "PYTHON")
+_NOT_OURS: Final = ("REGISTRE_", "PG", "DATABASE_URL", "REDIS_URL", "OCR_", "GEMINI", "SERVER_", "SENTRY", "PYTHON")
 
 
 async def compile_once(bytecode: Path) -> None:
@@ -178,6 +178,9 @@ class House:
             "REGISTRE_OBJECTS": str(self.objects),
             "REGISTRE_CHROMIUM": str(self._browser),
             "REGISTRE_BROWSER_SLOTS": "2",
+            # On a machine of the default size two browsers leave no room for reading.
+            "SERVER_MAX_CPU": "64",
+            "SERVER_MAX_RAM": "64",
             "REGISTRE_FONCIER_URL": f"http://127.0.0.1:{self.proxies['site'].port}",
         }
 

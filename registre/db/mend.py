@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import LiteralString
 from uuid import UUID
 
 from registre.db.pool import Connection
@@ -33,5 +34,10 @@ async def restore_statuses(connection: Connection, names: Mapping[int, str]) -> 
 
 
 async def enable_trigger(connection: Connection, name: str) -> None:
-    """Switch one of the job table's two triggers on again."""
-    await connection.execute(_SQL["enable_mirror"] if name == "mirror_update" else _SQL["enable_evidence"])
+    """Switch one of the job table's triggers on again."""
+    queries: dict[str, LiteralString] = {
+        "mirror_update": _SQL["enable_mirror"],
+        "require_evidence": _SQL["enable_evidence"],
+        "order_deleted": _SQL["enable_order_deleted"],
+    }
+    await connection.execute(queries[name])

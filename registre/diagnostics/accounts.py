@@ -11,6 +11,7 @@ from registre.db.account import AccountState
 from registre.diagnostics.phrases import plural, span
 from registre.diagnostics.processes import SWEPT
 from registre.diagnostics.rule import SWEEP_BY_HAND, Finding, Scene, Whole, fault, fine
+from registre.settings import Settings
 
 #: Wrong logins that bench an account; `registre.accounts` has the same and is slow to load (a test compares).
 MAX_FAILURES = 2
@@ -89,14 +90,47 @@ async def dead_holders(scene: Scene) -> AsyncIterator[Finding]:
         if late is not None and late > SWEPT:
             yield fault(
                 "dead_holders",
-                f"le compte {account.username} est tenu par {account.lease_worker}, muet depuis {span(late)}",
-                "ce processus est mort et l'horloge (clock) ne libère pas ses comptes",
+                f"le bail du compte {account.username} est échu depuis {span(late)} et n'a pas été rendu",
+                "son processus est mort et l'horloge (clock) ne libère pas ses comptes",
                 "aucune: un bail échu n'empêche pas un autre de le prendre",
                 SWEEP_BY_HAND,
                 serious=False,
                 private=True,
             )
             return
+
+
+async def resting(scene: Scene) -> AsyncIterator[Finding]:
+    """Not every usable account rests after a bad login, or has spent its day."""
+    usable = [account for account in await scene.once("accounts", accounts_db.accounts) if is_usable(account)]
+    waits = await scene.open_jobs()
+    if usable and all(account.rest_until is not None for account in usable):
+        soonest = min(account.rest_until for account in usable if account.rest_until is not None)
+        yield fault(
+            "accounts_resting",
+            f"{plural(len(usable), 'compte utilisable', 'comptes utilisables')}, tous au repos; "
+            f"le premier jusqu'à {soonest.astimezone():%H:%M:%S}",
+            f"leur dernière connexion n'a pas abouti ({usable[0].rest_code or 'sans code'})",
+            f"{plural(waits, 'demande')} sans compte d'ici là",
+            "registre accounts list",
+            serious=False,
+        )
+    spent = [account for account in usable if _has_spent_its_day(account, scene.settings)]
+    if spent and len(spent) == len(usable):
+        yield fault(
+            "account_ceilings",
+            f"{plural(len(spent), 'compte')}: tous ont atteint leur part du jour",
+            "REGISTRE_ACCOUNT_DAILY_CEILING_CENTS ou REGISTRE_ACCOUNT_DAILY_ORDERS",
+            f"{plural(waits, 'demande')} sans compte avant minuit",
+            "registre accounts list   (ajoutez un compte, ou relevez ces réglages)",
+            serious=False,
+        )
+
+
+def _has_spent_its_day(account: AccountState, settings: Settings) -> bool:
+    cents, orders = settings.account_daily_ceiling_cents, settings.account_daily_orders
+    too_dear = bool(cents) and account.cents_today + settings.price_cents > cents
+    return too_dear or (bool(orders) and account.orders_today >= orders)
 
 
 async def shared(whole: Whole) -> AsyncIterator[Finding]:

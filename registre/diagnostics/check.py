@@ -20,6 +20,7 @@ from registre.diagnostics import (
     outcome,
     outside,
     processes,
+    scarce,
     setup,
 )
 from registre.diagnostics import work as work_rules
@@ -38,6 +39,8 @@ WHOLE: Final[tuple[WholeRule, ...]] = (
     outside.site,
     machine.browser,
     outside.redis,
+    scarce.capacity,
+    scarce.meter,
     setup.sentry,
     machine.load,
     machine.defunct,
@@ -63,6 +66,7 @@ RULES: Final[tuple[Rule, ...]] = (
     work_rules.ocr_off,
     accounts.accounts,
     accounts.health_of_accounts,
+    accounts.resting,
     accounts.dead_holders,
     money.ceiling,
     money.purchases,

@@ -27,12 +27,14 @@ TRIGGERS: Final = {
     "registre_door_update": "public.extraction_queue",
     "mirror_update": "registre.job",
     "require_evidence": "registre.job",
+    "order_deleted": "registre.job",
 }
 _WITHOUT: Final = {
     "registre_door_insert": "une ligne insérée ne devient pas une demande",
     "registre_door_update": "une ligne remise à status_id 1 n'est pas reprise, une ligne mise à 4 n'est pas annulée",
     "mirror_update": "les lignes publiques ne disent plus où en sont les demandes",
     "require_evidence": "une demande pourrait finir sans sa preuve",
+    "order_deleted": "une demande dont la ligne est effacée serait achetée quand même",
 }
 #: What makes "never twice" a constraint.
 _GUARDS: Final = ("charge_open_by_document", "charge_open_by_job", "job_order_id_key", "document_path_key")
@@ -70,10 +72,9 @@ async def triggers(scene: Scene) -> AsyncIterator[Finding]:
     """The door opens, the mirror shows, the evidence is asked for."""
     for name, missing in (await server.idle_triggers(scene.connection, TRIGGERS)).items():
         table = TRIGGERS[name]
-        source = "0003_create_job.sql" if name == "require_evidence" else "0004_create_door.sql"
         enable = SWEEP_BY_HAND
         if missing:
-            enable = f"sed -n '/^CREATE TRIGGER {name} /,/;$/p' migrations/{source} | psql \"$DATABASE_URL\""
+            enable = f"sed -n '/^CREATE TRIGGER {name} /,/;$/p' migrations/*.sql | psql \"$DATABASE_URL\""
         elif table.startswith("public"):
             enable = sql(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
         yield fault(

@@ -18,7 +18,7 @@ _RECENT: Final = timedelta(days=7)
 #: Share of tries that fail for a technical reason, and the least number of them that says something.
 _RATE: Final = 0.1
 _FEW: Final = 10
-_TECHNICAL: Final = frozenset({"retry", "drift", "bug", "crash", "person"})
+_TECHNICAL: Final = frozenset({"retry", "infra", "drift", "bug", "crash", "person"})
 _ANSWERS: Final = frozenset({"done", "refuse"})
 _CONTRADICTIONS: Final = {
     "done_without_text": ("status_id 5 sans texte", "l'ancien système a marqué lu ce qui ne l'était pas"),

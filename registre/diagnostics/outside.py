@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from registre.diagnostics.redis import probe
 from registre.diagnostics.rule import Finding, Whole, fault, fine
 
 #: The page is small; a site this slow is one on which orders fail too.
@@ -17,12 +16,12 @@ _CROWDED: Final = 0.9
 
 async def redis(whole: Whole) -> AsyncIterator[Finding]:
     """Redis answers, takes, gives back and forgets; jobs do not depend on it."""
-    if whole.redis_url is None:
+    answer = await whole.redis()
+    if answer is None:
         yield fault(
             "redis", "aucun Redis connu", "ni REDIS_URL ni registre up", _REDIS_LOST, "registre up", serious=False
         )
         return
-    answer = await probe(whole.redis_url)
     if answer.failed:
         ours = not whole.settings.redis_url
         yield fault(

@@ -23,6 +23,7 @@ class Answer:
     memory: int = 0
     #: 0: no limit
     memory_limit: int = 0
+    keys: int = 0
 
 
 class _Refused(Exception):
@@ -47,7 +48,9 @@ async def probe(url: str) -> Answer:
         return Answer(step, f"aucune réponse en {_PATIENCE_S:g} s")
     except (_Refused, OSError, ValueError, asyncio.IncompleteReadError) as exc:
         return Answer(step, str(exc) or type(exc).__name__)
-    return Answer("", "", _field(found, "redis_version"), _number(found, "used_memory"), _number(found, "maxmemory"))
+    keys = sum(int(count) for count in re.findall(r"^db\d+:keys=(\d+)", found, re.MULTILINE))
+    memory, limit = _number(found, "used_memory"), _number(found, "maxmemory")
+    return Answer("", "", _field(found, "redis_version"), memory, limit, keys)
 
 
 def _steps(url: str) -> list[tuple[str, tuple[str, ...]]]:

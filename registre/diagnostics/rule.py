@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from registre.db import health
 from registre.db.health import Due, OpenCount, Stuck, Wait, Worker
 from registre.db.pool import Connection
+from registre.diagnostics.redis import Answer, probe
 from registre.settings import Settings
 
 _T = TypeVar("_T")
@@ -70,6 +71,14 @@ class Whole:
     #: also try what takes seconds or is this machine's own: browser, memory, processes
     host: bool
     scenes: list[Scene]
+    _redis: asyncio.Future[Answer] | None = None
+
+    async def redis(self) -> Answer | None:
+        """What Redis says; None where there is none."""
+        if self.redis_url is None:
+            return None
+        self._redis = self._redis or asyncio.ensure_future(probe(self.redis_url))
+        return await self._redis
 
     async def alive(self, role: str) -> bool:
         """Whether a process of the role serves any environment."""

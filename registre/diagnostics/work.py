@@ -27,6 +27,9 @@ _NOT_TAKEN_S: Final = 60
 _LONG: Final = {
     "site_unavailable": timedelta(0),
     "ceiling_reached": timedelta(0),
+    "reading_ceiling": timedelta(0),
+    "gemini_misconfigured": timedelta(0),
+    "limits_unavailable": timedelta(minutes=2),
     "no_account": timedelta(minutes=2),
     "being_bought": timedelta(minutes=15),
     "settling_charge": timedelta(minutes=10),
@@ -35,6 +38,10 @@ _OTHER_LONG: Final = timedelta(minutes=30)
 _WAIT_COMMANDS: Final = {
     "no_account": "registre accounts list",
     "ceiling_reached": "registre charges --today",
+    "reading_ceiling": "registre usage",
+    "quota_wait": "registre capacity",
+    "gemini_misconfigured": "registre config",
+    "limits_unavailable": "registre capacity",
     "being_bought": "registre charges",
     "settling_charge": "registre charges",
 }

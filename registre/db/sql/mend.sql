@@ -28,5 +28,8 @@ ON CONFLICT (id) DO NOTHING RETURNING id
 -- name: enable_mirror
 ALTER TABLE registre.job ENABLE TRIGGER mirror_update
 
+-- name: enable_order_deleted
+ALTER TABLE registre.job ENABLE TRIGGER order_deleted
+
 -- name: enable_evidence
 ALTER TABLE registre.job ENABLE TRIGGER require_evidence

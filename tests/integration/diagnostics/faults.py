@@ -18,6 +18,10 @@ from registre.db.pool import connect
 from registre.diagnostics import contract, ground, host, machine
 from registre.domain.job import Stage
 from registre.domain.request import DocumentKind, Target
+from registre.limits import configured
+from registre.limits.machine import Kind
+from registre.limits.redis import connect as redis_client
+from registre.settings import read_settings
 from tests import services
 from tests.integration.cli import scenes
 from tests.integration.diagnostics.deaf_proxy import DeafProxy
@@ -245,6 +249,11 @@ async def the_mirror_turned_off(house, patch):
     await house.run("UPDATE registre.job SET stage = 'store', state = 'queued' WHERE state = 'queued'")
 
 
+@fault("triggers:order_deleted")
+async def deleted_orders_that_would_be_bought(house, patch):
+    await house.run("ALTER TABLE registre.job DISABLE TRIGGER order_deleted")
+
+
 @fault("guards")
 async def the_index_that_forbids_buying_twice_dropped(house, patch):
     await house.run("DROP INDEX registre.charge_open_by_document")
@@ -277,6 +286,50 @@ async def a_redis_that_takes_nothing(house, patch):
 @fault("redis", 1)
 async def no_redis_at_all(house, patch):
     return {"REDIS_URL": ""}
+
+
+async def _lease(house, *, most: str) -> dict[str, str]:
+    """A browser process has its place on a machine of that many cores."""
+    env = {"SERVER_MAX_CPU": most, "SERVER_MAX_RAM": "64", "REGISTRE_HOST": house.folder.name}
+    address = house.environment["REDIS_URL"]
+
+    async def leave():
+        client = redis_client(address)
+        await client.flushdb()
+        await client.aclose()
+
+    house.undo.append(leave)
+    settings = read_settings({**house.environment, **env})
+    client = redis_client(address)
+    assert await configured.capacity(settings, client).enter("poste-browser.1", Kind.REGISTRE)
+    await client.aclose()
+    return env
+
+
+@fault("capacity")
+async def more_leased_than_the_machine_has(house, patch):
+    env = await _lease(house, most="8")
+    return {**env, "SERVER_MAX_CPU": "1"}
+
+
+@fault("capacity_waiting", 1)
+async def a_process_that_finds_no_place(house, patch):
+    env = await _lease(house, most="4")
+    client = redis_client(house.environment["REDIS_URL"])
+    kept = configured.capacity(read_settings({**house.environment, **env}), client)
+    assert not await kept.enter("poste-browser.2", Kind.REGISTRE)
+    await client.aclose()
+    return env
+
+
+@fault("meter:gemini-2.5-flash", 1)
+async def the_paid_reader_told_to_wait(house, patch):
+    env = await _lease(house, most="8")
+    client = redis_client(house.environment["REDIS_URL"])
+    meter = configured.meter(read_settings({**house.environment, **env}), client, [])
+    await meter.throttled("gemini-2.5-flash", timedelta(minutes=5))
+    await client.aclose()
+    return env
 
 
 @fault("site")
@@ -529,6 +582,23 @@ async def an_account_inserted_twice(house, patch):
         "INSERT INTO public.worker_accounts (username, password, site) "
         "SELECT username, password, site FROM public.worker_accounts WHERE username = '12A3456'"
     )
+
+
+@fault("accounts_resting", 1)
+async def every_account_resting(house, patch):
+    await house.run(
+        "UPDATE public.worker_accounts SET rest_until = now() + interval '1 hour', rest_code = 'site_error'"
+    )
+
+
+@fault("account_ceilings", 1)
+async def every_account_at_its_share(house, patch):
+    await house.run(
+        "UPDATE registre.charge SET intent_at = now(), account_id = (SELECT id FROM public.worker_accounts "
+        "WHERE username = '12A3456')"
+    )
+    await house.run("DELETE FROM public.worker_accounts WHERE username <> '12A3456'")
+    return {"REGISTRE_ACCOUNT_DAILY_ORDERS": "1"}
 
 
 @fault("dead_holders", 1)

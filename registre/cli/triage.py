@@ -98,15 +98,15 @@ async def _triage(output: Output, settings: Settings, group: str | None, limit: 
     for fault in found[:limit]:
         _show(output, fault, settings)
     if len(found) > limit:
-        output.say(
-            f"… et {words.plural(len(found) - limit, 'autre groupe', 'autres groupes')}: --limit {len(found)} les montre.\n"
-        )
+        output.say(_more(len(found) - limit, "autre groupe", "autres groupes", all_of=len(found)))
     if jobs:
         output.table(COLUMNS, rows(jobs))
         if len(jobs) < found[0].group.jobs:
-            output.say(
-                f"… et {words.plural(found[0].group.jobs - len(jobs), 'autre')}: --limit {found[0].group.jobs} les montre."
-            )
+            output.say(_more(found[0].group.jobs - len(jobs), "autre", "autres", all_of=found[0].group.jobs))
+
+
+def _more(count: int, one: str, many: str, *, all_of: int) -> str:
+    return f"… et {words.plural(count, one, many)}: --limit {all_of} les montre."
 
 
 async def _faults(connection: Connection, group: str | None, settings: Settings) -> list[Fault]:

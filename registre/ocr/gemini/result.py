@@ -9,7 +9,7 @@ from registre.domain.reading import Doubt, PageReading, PageState
 from registre.ocr.checks import doubt_order
 from registre.ocr.gemini.join import join_index, join_text
 from registre.ocr.gemini.judge import Verdict
-from registre.ocr.gemini.outcome import Call, Outcome
+from registre.ocr.gemini.outcome import GOOD, Call, Outcome
 from registre.ocr.gemini.schema import PageIndex, PageTexte, header, inscriptions, page_text
 
 READER = "gemini"
@@ -34,14 +34,14 @@ def reading(number: int, verdict: Verdict, version: str) -> PageReading:
     """The page as any reader tells it; one that is not read is FAILED, and says why."""
     if verdict.outcome is Outcome.BLANK:
         return PageReading(number, PageState.BLANK, READER, version)
-    answer = verdict.answer
+    answer = verdict.answer if verdict.outcome in GOOD else None
     if isinstance(answer, PageIndex):
         rows = doubt_order(inscriptions(answer.lignes))
         doubts = _doubts(verdict)
         return PageReading(
             number, PageState.READ, READER, version, page_text(answer), rows, header(answer.en_tete), doubts=doubts
         )
-    if isinstance(answer, PageTexte) and verdict.outcome is not Outcome.UNREADABLE:
+    if isinstance(answer, PageTexte):
         return PageReading(number, PageState.READ, READER, version, answer.texte.strip(), doubts=_doubts(verdict))
     error = f"{verdict.outcome}: {verdict.detail}"
     return PageReading(number, PageState.FAILED, READER, version, error=error)

@@ -142,6 +142,7 @@ class Books:
         self.planted.clear()
         self.arrivals.clear()
         self._windows.clear()
+        self._count = 0
 
 
 def _densest(events: Iterable[tuple[float, int]], seconds: float) -> int:

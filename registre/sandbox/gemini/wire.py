@@ -90,7 +90,7 @@ def parse(body: object) -> Ask:
 
 
 def camel(value: object) -> object:
-    """The same with names in camelCase: protobuf's JSON takes both, and the SDK sends both. Schemas stay as they are."""
+    """The same with names in camelCase: the API takes both spellings, the SDK sends both. Schemas stay as they are."""
     if isinstance(value, list):
         return [camel(item) for item in cast("list[object]", value)]
     if not isinstance(value, Mapping):

@@ -51,6 +51,9 @@ BEGIN
     RETURN 'already_' || j.state;
   ELSIF j.state = 'failed' AND j.stage <> 'ocr' THEN
     RETURN 'not_stored';
+  ELSIF EXISTS (SELECT 1 FROM jsonb_array_elements_text(nullif(p_wish -> 'pages', 'null')) AS page, registre.document d
+                WHERE d.id = j.document_id AND page::integer > d.pages) THEN
+    RETURN 'no_such_page';
   END IF;
   PERFORM set_config('registre.actor', p_actor, true);
   UPDATE registre.job SET stage = 'ocr', state = 'queued', reread = p_wish, attempts = 0, crashes = 0, worker = NULL,

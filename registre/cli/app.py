@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "show": "show",
     "get": "get",
     "search": "search",
+    "ocr": "ocr",
     "accounts": "accounts",
     "charges": "charges",
     "capacity": "capacity",

@@ -50,9 +50,9 @@ def test_every_slot_is_given_out_and_minima_hold(slots: int, waiting: Split, min
     if slots >= minima.index + minima.acte:
         assert found.index >= minima.index
         assert found.acte >= minima.acte
-    total = waiting.index + waiting.acte
-    if total and minima.index <= (share := slots * waiting.index / total) <= slots - minima.acte:
-        assert abs(found.index - share) <= 0.5 or slots < minima.index + minima.acte
+        total, share = waiting.index + waiting.acte, slots * waiting.index
+        if minima.index * total <= share <= (slots - minima.acte) * total:
+            assert 2 * abs(found.index * total - share) <= total
 
 
 @given(st.integers(2, 40), st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))

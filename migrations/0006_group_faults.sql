@@ -28,8 +28,11 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
     WHEN j.state IN ('queued', 'running') THEN 'already_' || j.state
     -- Corrected words must not be answered with what was bought for the old ones.
     WHEN NOT p_rebuy AND c.id IS NOT NULL AND (p_words <> j.request
-         OR (c.state IN ('paid', 'unproven') AND j.state = 'failed'
-             AND j.error_code IN ('charge_unproven', 'document_timeout', 'bad_pdf', 'wrong_document'))) THEN 'needs_rebuy'
+         -- A doubt that the site's history has settled since is looked up there, which costs nothing.
+         OR (j.state = 'failed' AND (
+               (c.state = 'unproven' AND j.error_code = 'charge_unproven')
+               OR (c.state IN ('paid', 'unproven')
+                   AND j.error_code IN ('document_timeout', 'bad_pdf', 'wrong_document'))))) THEN 'needs_rebuy'
     WHEN p_rebuy OR p_words <> j.request OR j.state = 'done' THEN 'fetch'
     WHEN p_stored AND j.state = 'imported' OR (j.stage = 'store' AND j.document_id IS NULL AND c.id IS NULL) THEN 'store'
     WHEN j.document_id IS NOT NULL THEN 'ocr'

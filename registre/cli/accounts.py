@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
@@ -15,6 +14,7 @@ from registre.cli.context import chosen_settings, opened, run
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import account as accounts_db
 from registre.db.account import AccountState
+from registre.domain.account import AccountLimits
 from registre.domain.errors import RegistreError
 from registre.domain.job import Site
 from registre.installation import vault
@@ -44,7 +44,7 @@ def accounts() -> None:
 @json_option
 @pass_output
 def list_(output: Output) -> None:
-    """Montre chaque compte: s'il peut servir, ses échecs, qui le tient.
+    """Montre chaque compte: s'il peut servir, son repos, ses achats du jour, qui le tient.
 
     \b
     Exemple:
@@ -56,27 +56,55 @@ def list_(output: Output) -> None:
 async def _list(output: Output, settings: Settings) -> None:
     async with opened(settings) as connection:
         states = await accounts_db.accounts(connection)
-    now = datetime.now(UTC)
+    limits = AccountLimits(settings.account_daily_orders, settings.account_daily_ceiling_cents, settings.price_cents)
     if output.json:
-        output.json_document({"accounts": [{**_json(state), "usable": why_not(state) is None} for state in states]})
+        output.json_document({"accounts": [_described(state, limits) for state in states]})
         return
     if not states:
         output.say("Aucun compte: registre accounts add CODE, ou registre accounts import comptes.csv.")
         return
     output.table(
-        ["!Code", "!Site", "État", ">Échecs", "!Dernier usage", "Tenu par"],
+        ["!Code", "!Site", "État", ">Échecs", ">Achats du jour", "!Dernier usage", "Tenu par"],
         [
             [
                 state.username,
                 state.site,
-                Text(why_not(state) or "prêt", style="yellow" if why_not(state) else "green"),
+                Text(condition(state, limits), style="green" if condition(state, limits) == "prêt" else "yellow"),
                 str(state.failures),
+                _share(state, limits),
                 words.moment(state.last_used) or "jamais",
-                (state.lease_worker or "") if state.lease_until and state.lease_until > now else "",
+                (state.lease_worker or "").partition("#")[0],
             ]
             for state in states
         ],
     )
+
+
+def _described(state: AccountState, limits: AccountLimits) -> dict[str, Any]:
+    return {
+        **{name: getattr(state, name) for name in AccountState.__slots__},
+        "usable": why_not(state) is None,
+        "condition": condition(state, limits),
+        "may_buy_today": limits.allows(state.orders_today, state.cents_today),
+    }
+
+
+def condition(state: AccountState, limits: AccountLimits) -> str:
+    """What keeps an account from buying now; « prêt » when nothing does."""
+    if reason := why_not(state):
+        return reason
+    if state.rest_until is not None:
+        return f"au repos jusqu'à {state.rest_until.astimezone():%H:%M:%S} ({state.rest_code})"
+    if not limits.allows(state.orders_today, state.cents_today):
+        return "a acheté sa part du jour; reprend à minuit"
+    return "prêt"
+
+
+def _share(state: AccountState, limits: AccountLimits) -> str:
+    """Purchases and money since midnight, with the limits in force."""
+    orders = f"{state.orders_today}" + (f" de {limits.daily_orders}" if limits.daily_orders else "")
+    ceiling = f" de {words.money(limits.daily_cents)}" if limits.daily_cents else ""
+    return f"{orders}, {words.money(state.cents_today)}{ceiling}"
 
 
 def why_not(state: AccountState) -> str | None:
@@ -90,10 +118,6 @@ def why_not(state: AccountState) -> str | None:
     if state.failures >= MAX_FAILURES:
         return f"écarté: {state.failures} connexions sans succès; registre accounts enable {state.username}"
     return None
-
-
-def _json(state: AccountState) -> dict[str, Any]:
-    return {name: getattr(state, name) for name in AccountState.__slots__}
 
 
 @accounts.command()

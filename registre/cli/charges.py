@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -22,16 +22,39 @@ _DOUBTFUL = (ChargeState.INTENT, ChargeState.UNPROVEN)
 
 @click.command()
 @click.option("--today", is_flag=True, help="Seulement depuis minuit, heure du Québec.")
+@click.option(
+    "--reconcile",
+    "compared",
+    is_flag=True,
+    help="Compare avec l'historique du registre, compte par compte; rien n'est changé.",
+)
+@click.option("--yes", is_flag=True, help="Avec --reconcile: écrit ce que l'historique prouve.")
+@click.option("--wait", type=click.IntRange(0), metavar="SECONDES", help="Patience pour un compte occupé (150).")
 @json_option
 @pass_output
-def charges(output: Output, *, today: bool) -> None:
+def charges(output: Output, *, today: bool, compared: bool, yes: bool, wait: int | None) -> int:
     """Ce qui a été payé, ce qui l'a peut-être été, et quoi faire des achats en suspens.
 
+    Avec --reconcile, se connecte avec chaque compte et compare ligne par ligne; sort avec 1 s'il y a un écart.
+
     \b
-    Exemple:
+    Exemples:
       registre charges --today
+      registre charges --reconcile
+      registre charges --reconcile --yes
     """
+    if (yes or wait is not None) and not compared:
+        raise click.UsageError("--yes et --wait vont avec --reconcile.")
+    if compared:
+        # loads the browser: no other use of this command should wait for it
+        from registre import logs
+        from registre.cli.compared import compare_and_show
+
+        logs.configure("error")  # what goes wrong is told below, account by account
+        patience = None if wait is None else timedelta(seconds=wait)
+        return run(compare_and_show(output, chosen_settings(), today=today, yes=yes, patience=patience))
     run(_charges(output, chosen_settings(), today=today))
+    return 0
 
 
 async def _charges(output: Output, settings: Settings, *, today: bool) -> None:
@@ -66,13 +89,15 @@ def advice(charge: ChargeRow) -> str:
     match ChargeState(charge.state):
         case ChargeState.UNPROVEN:
             return (
-                f"Cherchez l'achat dans la facturation du compte {charge.account or '?'}; s'il n'y est pas: "
-                f"registre requeue {shown} --rebuy --yes. S'il y est, réclamez le document."
+                f"registre charges --reconcile le cherche dans l'historique du compte {charge.account or '?'}; s'il "
+                f"n'y est pas: registre requeue {shown} --rebuy --yes. S'il y est, --reconcile --yes le note payé."
             )
         case _ if moving:
             return "Rien à faire: la demande s'en occupe."
         case ChargeState.PAID if charge.staging_key:
             return f"Payé et reçu, pas rangé: registre requeue {shown} --yes (rien n'est racheté)."
+        case ChargeState.PAID if charge.job_code == "charge_unproven":
+            return f"Payé selon l'historique: registre requeue {shown} --yes reprend le document sans le racheter."
         case ChargeState.PAID:
             return f"Payé, pas reçu: réclamez-le au registre, ou registre requeue {shown} --rebuy --yes."
         case _:

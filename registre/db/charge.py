@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from registre.db.pool import Connection
 from registre.db.queries import load
 from registre.domain.errors import Fenced
-from registre.domain.job import ChargeState, Job
+from registre.domain.job import ChargeState, Job, State
 from registre.domain.request import Target
 
 _SQL = load("charge")
@@ -33,6 +33,23 @@ class Charge:
     staging_key: str | None
     intent_at: datetime
     #: on the database's clock, since whoever wrote it could last have gone on buying
+    age: timedelta = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A purchase as our ledger has it, with where its order stands."""
+
+    id: UUID
+    job_id: UUID
+    order_id: UUID | None
+    target: Target
+    state: ChargeState
+    amount_cents: int
+    demande: str | None
+    intent_at: datetime
+    job_state: State
+    #: as in `Charge`
     age: timedelta = field(compare=False)
 
 
@@ -144,6 +161,45 @@ async def known_demandes(connection: Connection, charge_id: UUID) -> frozenset[s
     """The registry's numbers of all other purchases."""
     rows = await (await connection.execute(_SQL["known_demandes"], {"charge_id": charge_id})).fetchall()
     return frozenset(row[0] for row in rows)
+
+
+async def booked(connection: Connection, account_id: UUID, *, since: datetime) -> tuple[Booked, ...]:
+    """An account's purchases whose intent was written since then, oldest first."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        rows = await (await cursor.execute(_SQL["booked"], {"account_id": account_id, "since": since})).fetchall()
+    return tuple(
+        Booked(
+            id=row["id"],
+            job_id=row["job_id"],
+            order_id=row["order_id"],
+            target=Target.from_json(row["target"]),
+            state=ChargeState(row["state"]),
+            amount_cents=row["amount_cents"],
+            demande=row["demande"],
+            intent_at=row["intent_at"],
+            job_state=State(row["job_state"]),
+            age=row["age"],
+        )
+        for row in rows
+    )
+
+
+async def without_account(connection: Connection, *, since: datetime) -> int:
+    """How many purchases since then have an account that is gone."""
+    row = await (await connection.execute(_SQL["without_account"], {"since": since})).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def first_charge(connection: Connection) -> datetime | None:
+    """When the oldest intent of the ledger was written."""
+    row = await (await connection.execute(_SQL["first_charge"])).fetchone()
+    return None if row is None else row[0]
+
+
+async def note_settled(connection: Connection, charge_id: UUID, *, was: ChargeState, actor: str, why: str) -> None:
+    """Leave an event of what was decided about a charge, named after the state it has now."""
+    values = {"charge_id": charge_id, "was": was, "actor": actor, "why": why}
+    await connection.execute(_SQL["note_settled"], values)
 
 
 async def lock_spending(connection: Connection) -> None:

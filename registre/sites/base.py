@@ -49,6 +49,8 @@ class Purchase:
     shown: dict[str, str] = field(default_factory=dict[str, str])
     #: None where the line does not tell
     kind: DocumentKind | None = None
+    #: `at` as a time; the day's end where only the day is shown, None where it cannot be read
+    moment: datetime | None = None
 
 
 def untold() -> None:

@@ -74,3 +74,29 @@ SELECT demande FROM registre.charge WHERE demande IS NOT NULL AND id <> %(charge
 -- name: lock_spending
 -- Serialises the ceiling's check and the intent that follows it, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtext('registre.spending'))
+
+-- name: booked
+-- An account's purchases as we have them, oldest first, those proven unpaid included; `age` as in open_charge.
+SELECT c.id, c.job_id, j.order_id, c.target, c.state, c.amount_cents, c.demande, c.intent_at, j.state AS job_state,
+  clock_timestamp() - coalesce(
+    (SELECT greatest(a.ended_at, c.intent_at) FROM registre.attempt a
+     WHERE a.job_id = c.job_id AND a.stage = 'download' AND a.started_at <= c.intent_at
+     ORDER BY a.started_at DESC LIMIT 1), c.intent_at) AS age
+FROM registre.charge c JOIN registre.job j ON j.id = c.job_id
+WHERE c.account_id = %(account_id)s AND c.intent_at >= %(since)s
+ORDER BY c.intent_at, c.id
+
+-- name: without_account
+-- Purchases whose account is unknown or gone: nobody can look into its history.
+SELECT count(*) FROM registre.charge c
+WHERE c.intent_at >= %(since)s AND c.state <> 'void'
+  AND NOT EXISTS (SELECT 1 FROM public.worker_accounts a WHERE a.id = c.account_id)
+
+-- name: first_charge
+SELECT min(intent_at) FROM registre.charge
+
+-- name: note_settled
+-- A person's or program's decision about money, beside the charge itself.
+INSERT INTO registre.event (job_id, name, actor, data)
+SELECT job_id, 'charge.' || state, %(actor)s, jsonb_build_object('charge', id, 'was', %(was)s::text, 'why', %(why)s::text)
+FROM registre.charge WHERE id = %(charge_id)s

@@ -234,11 +234,12 @@ def _history_row(columns: Iterable[str], row: Element) -> HistoryRow:
         demande=cells.get("demande") or None,
         shown=cells,
         kind=_kind_shown(cells),
+        moment=find_moment(cells.get("date", "")),
     )
     link = links[-1] if links else None
     return HistoryRow(
         purchase,
-        find_moment(purchase.at),
+        purchase.moment,
         link.text if link else "",
         link.attr("href") if link else "",
         cells,

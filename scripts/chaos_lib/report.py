@@ -28,7 +28,7 @@ def faults(outcome: Outcome) -> list[str]:
     """Why a run failed."""
     said = [f"  VIOLATION {kind}: {what}" for kind, what in outcome.judged.get("violations", [])]
     if not outcome.ended:
-        said.append("  VIOLATION stuck: orders still moved when patience ended")
+        said.append("  VIOLATION stuck: orders had not ended when patience did")
     if outcome.broken:
         said.append(f"  broke: {outcome.broken}")
     return said

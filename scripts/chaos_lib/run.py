@@ -21,14 +21,17 @@ from chaos_lib.nemesis import Interrupted, Nemesis
 from chaos_lib.plan import Meddling, Order, Plan
 from chaos_lib.supervisor import ROOT
 
-#: After the last blow every order must end within this: a retry waits 20 s at most, a look at the history 30 s, a lost
-#: message 30 s, and a machine with other things to do takes its time.
-PATIENCE_S: Final = 240
+#: Orders are stuck when nothing at all has happened to them for this long: a retry waits 20 s at most, a look at the
+#: history 30 s, a lost message 30 s, and a machine with other things to do takes its time.
+STILL_S: Final = 150
+#: … or when they go on moving without ever ending.
+PATIENCE_S: Final = 1200
 _COLUMNS: Final = (
     "document_source", "document_number", "circonscription_fonciere", "cadastre", "designation_secondaire", "acte_type",
 )  # fmt: skip
 INSERT: Final = f"INSERT INTO extraction_queue ({', '.join(_COLUMNS)}) VALUES (%s, %s, %s, %s, %s, %s) RETURNING id"
-_OPEN: Final = "SELECT count(*) FROM registre.job WHERE state IN ('queued', 'waiting', 'running')"
+_OPEN: Final = """SELECT count(*), (SELECT max(id) FROM registre.event) FROM registre.job
+    WHERE state IN ('queued', 'waiting', 'running')"""
 #: The first committed claim after the kill, by whoever lives, or the job's end.
 NEXT_STEP: Final = """SELECT extract(epoch FROM min(at))::float8 FROM registre.event WHERE job_id = %s
     AND at > to_timestamp(%s) AND (name IN ('job.done', 'job.refused', 'job.failed', 'job.cancelled')
@@ -132,11 +135,15 @@ async def _submit(house: House, order: Order) -> None:
 
 
 async def _settle(house: House) -> bool:
-    """Until nothing moves any more; False when something still does after the patience."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if await house.sql_surely(_OPEN) == [(0,)]:
+    """Until every order has ended; False when some never do."""
+    moved, last = time.monotonic(), -1
+    end = moved + PATIENCE_S
+    while time.monotonic() < min(end, moved + STILL_S):
+        [(still_open, event)] = await house.sql_surely(_OPEN)
+        if still_open == 0:
             return True
+        if event != last:
+            moved, last = time.monotonic(), event
         await asyncio.sleep(0.25)
     return False
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_nothing_is_lost_doubled_or_halved_under_the_fixed_seeds() -> None:
     words = ["scripts/chaos", "--seed", "1", "--runs", "3", "--jobs", "3", "--orders", "5", "--seconds", "6"]
 

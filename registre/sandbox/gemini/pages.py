@@ -26,7 +26,7 @@ _SURE: Final = 0.86
 #: A part of a page shown before may be less like it than a whole page is, if no other page is more so by this.
 _PART: Final = 0.5
 _NEAR: Final = 0.05
-_RECENT: Final = 64
+_RECENT: Final = 12
 #: Pages compared closely, after a glance at all.
 _SHORTLIST: Final = 8
 #: Pictures whose page is remembered.
@@ -75,30 +75,32 @@ class _Shelf:
         self._maps.append(likeness.coarse(likeness.drawn(page.sheet)))
         self._stack = None
 
-    def indexes(self, pages: Container[str]) -> list[int]:
-        """Where the pages of those keys stand."""
-        return [index for index, page in enumerate(self.pages) if page.key in pages]
-
-    def best(self, fine: Map, among: Sequence[int] | None = None) -> tuple[float, View] | None:
-        """The page and place most like `fine`, which is as wide as these pages; `among` some of them only."""
+    def best(self, fine: Map) -> tuple[float, View] | None:
+        """The page and place most like `fine`, which is as wide as these pages: a glance at all, then a closer look."""
         if self._stack is None:
             self._stack = np.stack(self._maps)
         glance = likeness.coarse(fine)
         if glance.shape[0] < 2 or glance.shape[0] > self._stack.shape[1] + 1:
             return None
         glance = glance[: self._stack.shape[1], : self._stack.shape[2]]
-        chosen = range(len(self.pages)) if among is None else among
-        found = [self._closely(fine, index, start) for index, start in self._glance(glance, chosen)]
-        return max(found, key=lambda item: item[0]) if found else None
+        around = ((index, start * COARSE) for index, start in self._glance(glance))
+        found = [self._closely(fine, index, start - COARSE, start + COARSE) for index, start in around]
+        return max(found, key=lambda item: item[0])
 
-    def _glance(self, glance: Map, among: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def best_of(self, fine: Map, pages: Container[str]) -> tuple[float, View] | None:
+        """The same among the pages of those keys, every place looked at closely."""
+        chosen = [index for index, page in enumerate(self.pages) if page.key in pages]
+        found = [self._closely(fine, index, 0, round(self.height / CELL)) for index in chosen]
+        return max(found, key=lambda item: item[0], default=None)
+
+    def _glance(self, glance: Map) -> Iterator[tuple[int, int]]:
         """Page and first coarse row of the likeliest places, a page once."""
         assert self._stack is not None  # noqa: S101  stacked by the caller
-        stack = self._stack[list(among)]
+        stack = self._stack
         tall = glance.shape[0]
         query = glance - glance.mean()
         starts = range(stack.shape[1] - tall + 1)
-        scores = np.empty((len(starts), len(among)), dtype=np.float32)
+        scores = np.empty((len(starts), len(self.pages)), dtype=np.float32)
         for start in starts:
             window = stack[:, start : start + tall]
             window = window - window.mean(axis=(1, 2), keepdims=True)
@@ -107,17 +109,17 @@ class _Shelf:
         likeliest = scores.argmax(axis=0)
         order = np.argsort(-scores.max(axis=0))[:_SHORTLIST]
         for index in order.tolist():
-            yield among[index], int(likeliest[index])
+            yield index, int(likeliest[index])
 
-    def _closely(self, fine: Map, index: int, start: int) -> tuple[float, View]:
+    def _closely(self, fine: Map, index: int, first: int, last: int) -> tuple[float, View]:
+        """How like page `index` is, at the best place from row `first` to row `last` of its fine map."""
         page = self.pages[index]
         whole = self._fine.get(index)
         if whole is None:
             whole = self._fine[index] = likeness.drawn(page.sheet)
         tall = min(fine.shape[0], whole.shape[0])
         best, place = -1.0, 0
-        first = max(start * COARSE - COARSE, 0)
-        for top in range(first, min(start * COARSE + COARSE, whole.shape[0] - tall) + 1):
+        for top in range(max(first, 0), min(last, whole.shape[0] - tall) + 1):
             score = likeness.correlation(fine[:tall], whole[top : top + tall])
             if score > best:
                 best, place = score, top
@@ -158,7 +160,7 @@ class Library:
         for shelf in self._candidates(width / max(height, 1), kinds):
             fine = likeness.pictured(picture, round(shelf.width / CELL))
             best = _likelier(best, shelf.best(fine))
-            known = _likelier(known, shelf.best(fine, shelf.indexes(self._recent)))
+            known = _likelier(known, shelf.best_of(fine, self._recent))
             if best is not None and best[0] >= _SURE:
                 break
         if best is not None and known is not None and known[0] >= max(_PART, best[0] - _NEAR):

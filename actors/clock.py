@@ -122,10 +122,10 @@ class Clock:
         await self._tell(connection, "stopped")
 
     def lost(self, exc: Exception) -> None:
-        """One line a cause, however long it lasts."""
-        why = exc.text if isinstance(exc, ConfigurationError) else str(exc).strip()
+        """One line a change, however long it lasts: the database is away, or not of this program's version."""
+        why = exc.text if isinstance(exc, ConfigurationError) else "away"
         if why != self._why:
-            _log.warning("environment.away", error=why)
+            _log.warning("environment.away", error=str(exc).strip())
         self._why = why
         # The living lost it too and beat first: a restart of the server must not look like a mass death.
         self._patience = LEASE

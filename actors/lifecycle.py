@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -49,7 +50,7 @@ class WorkerProcess:
         # Slots are counted by stage: documents being read must not keep others from being stored.
         self._slots = {str(plan.stage): each for plan in PLAN.values() if plan.role == role}
         self._queues = {*self._slots, ACTE_QUEUE} if Stage.OCR in self._slots else set(self._slots)
-        self._thread = EventLoopThread(_log)
+        self._thread = EventLoopThread(logging.getLogger("dramatiq.asyncio"))
         self._thread.start(timeout=5)
         set_event_loop_thread(self._thread)
         try:

@@ -37,5 +37,7 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(number)
     # Their routine is our noise; their warnings are not.
-    for name in ("dramatiq", "httpx", "asyncio", "psycopg.pool"):
+    for name in ("dramatiq", "httpx", "asyncio"):
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    # A line for each try to connect: that a database is away is said once, by its runtime.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

@@ -134,7 +134,7 @@ WITH lost AS (
     AND greatest(announced_at, not_before, hold_until) < now() - %(after)s::interval
     AND NOT EXISTS (SELECT 1 FROM dramatiq.queue m
                     WHERE m.message -> 'args' ->> 0 = j.id::text AND m.state IN ('queued', 'consumed')
-                      AND (m.queue_name = j.stage OR m.queue_name = j.stage || '.DQ'))
+                      AND m.message ->> 'actor_name' = j.stage)
   ORDER BY announced_at LIMIT 200 FOR UPDATE SKIP LOCKED
 ), moved AS (
   UPDATE registre.job j SET announced_at = now() FROM lost WHERE j.id = lost.id RETURNING j.id, j.stage, j.priority
@@ -169,9 +169,6 @@ WHERE id = %(job_id)s AND fence = %(fence)s AND state = 'running' RETURNING id
 
 -- name: order_path
 SELECT supabase_path FROM public.extraction_queue WHERE id = %(order_id)s
-
--- name: requeue_job
-SELECT registre.requeue(%(job_id)s, %(actor)s, %(rebuy)s)
 
 -- name: cancel_job
 SELECT registre.cancel(%(job_id)s, %(actor)s)

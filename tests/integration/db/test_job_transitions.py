@@ -359,6 +359,16 @@ async def test_a_message_for_an_earlier_stage_does_not_hide_a_lost_one(
     assert await _announce_again(database, after=timedelta(seconds=30)) == [job_id]
 
 
+@pytest.mark.parametrize("kind", ["index", "acte"])
+async def test_a_reading_that_waits_in_its_queue_is_not_announced_again(
+    database: Database, sql: psycopg.Connection, kind: str
+) -> None:
+    _, job_id = place(sql, document_source=kind, acte_type="Acte" if kind == "acte" else None)
+    await to_stage(database, sql, job_id, Stage.OCR)
+    sql.execute("UPDATE registre.job SET announced_at = now() - interval '1 h', hold_until = NULL")
+    assert await _announce_again(database, after=timedelta(seconds=30)) == []
+
+
 async def test_done_without_a_document_is_rejected_by_the_database(database: Database, sql: psycopg.Connection) -> None:
     _, job_id = place(sql, **PLAN)
     await to_stage(database, sql, job_id, Stage.STORE)

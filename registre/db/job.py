@@ -178,14 +178,6 @@ async def reread_job(
     return str(row[0])
 
 
-async def requeue_job(connection: Connection, job_id: UUID, *, actor: str, rebuy: bool = False) -> str:
-    """Put a job back to work, stage-aware. Answers the stage it goes to, or why not:
-    `already_running`, `already_queued`, `needs_rebuy`, `unknown`."""
-    values = {"job_id": job_id, "actor": actor, "rebuy": rebuy}
-    row = await (await connection.execute(_SQL["requeue_job"], values)).fetchone()
-    return "unknown" if row is None else str(row[0])
-
-
 async def cancel_job(connection: Connection, job_id: UUID, *, actor: str) -> str:
     """`cancelled`, or `too_late` when it is over or money is on the table."""
     row = await (await connection.execute(_SQL["cancel_job"], {"job_id": job_id, "actor": actor})).fetchone()

@@ -94,6 +94,12 @@ async def delay(database: Database, job: Job, seconds: float = 5, *, spent: bool
         await jobs.delay_job(connection, job, timedelta(seconds=seconds), TROUBLE, spent=spent)
 
 
+async def requeue(connection: Connection, job_id: UUID, *, actor: str, rebuy: bool = False) -> str:
+    """As the door and the command do; answers the stage it goes to, or why not."""
+    row = await (await connection.execute("SELECT registre.requeue(%s, %s, %s)", [job_id, actor, rebuy])).fetchone()
+    return row[0]
+
+
 async def add_document(connection: Connection, target: Target = TARGET, *, pages: int = 1) -> UUID:
     """A stored document that nobody has read."""
     sha = uuid4().hex * 2

@@ -27,6 +27,7 @@ from tests.integration.db.orders import (
     finish,
     job_row,
     place,
+    requeue,
     ripen,
     to_stage,
 )
@@ -160,7 +161,7 @@ async def test_a_requeue_never_settles_money_by_itself(
     trouble = jobs.Trouble("person", code, "x")
     await finish(database, job, State.FAILED, trouble=trouble)
     async with database.connection() as connection:
-        assert await jobs.requeue_job(connection, job.id, actor="test") == answer
+        assert await requeue(connection, job.id, actor="test") == answer
         assert (await charges.open_charge(connection, job.id)).id == charge_id
     assert _charges(sql) == [money]
 
@@ -177,7 +178,7 @@ async def test_a_person_who_buys_anew_settles_the_old_purchase_and_is_named(
     sql.execute("UPDATE registre.charge SET state = %s, paid_at = CASE WHEN %s THEN now() END", [money, paid])
     await finish(database, job, State.FAILED, trouble=jobs.Trouble("person", "charge_unproven", "x"))
     async with database.connection() as connection:
-        assert await jobs.requeue_job(connection, job.id, actor="a.person", rebuy=True) == "fetch"
+        assert await requeue(connection, job.id, actor="a.person", rebuy=True) == "fetch"
     assert sql.execute(
         "SELECT state, note ->> 'settled_by', settled_at IS NOT NULL FROM registre.charge"
     ).fetchall() == [(settled, "a.person", True)]
@@ -187,7 +188,7 @@ async def test_buying_anew_while_the_job_runs_touches_no_money(database: Databas
     job = await _buying(database, sql)
     await _intend(database, job)
     async with database.connection() as connection:
-        assert await jobs.requeue_job(connection, job.id, actor="test", rebuy=True) == "already_running"
+        assert await requeue(connection, job.id, actor="test", rebuy=True) == "already_running"
     assert _charges(sql) == ["intent"]
 
 
@@ -253,9 +254,9 @@ async def _act(step: str, database: Database, sql: psycopg.Connection, order_id:
             ripen(sql, job_id)
             await jobs.claim_job(connection, job_id, Stage(row["stage"]), worker="w", lease=timedelta(seconds=8))
         elif step == "requeue":
-            await jobs.requeue_job(connection, job_id, actor="test")
+            await requeue(connection, job_id, actor="test")
         elif step == "rebuy":
-            await jobs.requeue_job(connection, job_id, actor="test", rebuy=True)
+            await requeue(connection, job_id, actor="test", rebuy=True)
         elif step == "cancel":
             sql.execute("UPDATE public.extraction_queue SET status_id = 4 WHERE id = %s", [order_id])
         elif step == "crash":
@@ -308,7 +309,7 @@ async def test_what_was_paid_and_staged_goes_to_store_and_not_to_the_site(
     stored = await claimed(database, job.id, Stage.STORE)
     await finish(database, stored, State.FAILED, trouble=jobs.Trouble("retry", "storage_failed", "x"))
     async with database.connection() as connection:
-        assert await jobs.requeue_job(connection, job.id, actor="test") == "store"
+        assert await requeue(connection, job.id, actor="test") == "store"
 
 
 @pytest.mark.parametrize(
@@ -337,5 +338,5 @@ async def test_a_corrected_order_does_not_get_the_document_bought_for_its_old_wo
     sql.execute("UPDATE public.extraction_queue SET status_id = 1, document_number = '399-184'")
     assert (job_row(sql, job.id)["state"], _charges(sql)) == ("failed", [money])
     async with database.connection() as connection:
-        assert await jobs.requeue_job(connection, job.id, actor="test", rebuy=True) == "fetch"
+        assert await requeue(connection, job.id, actor="test", rebuy=True) == "fetch"
     assert job_row(sql, job.id)["request"]["document_number"] == "399-184"

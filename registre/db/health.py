@@ -22,7 +22,7 @@ class Worker:
     """A process by its own last word."""
 
     name: str
-    #: browser or ocr; empty for a process of the old system
+    #: browser, ocr or clock; empty for a process of the old system
     role: str
     status: str
     host: str | None

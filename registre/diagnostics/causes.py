@@ -35,12 +35,18 @@ EXPLAINS: Final[dict[str, tuple[str, ...]]] = {
     "old_workers": ("disagreeing_rows", "finished_with_owner", "done_without_text", "stored_without_path"),
     "notify": ("not_taken:*", "clock", "overdue_messages"),
     "open_transaction": ("not_taken:*", "oldest:*", "failure_rate:*", "failures:stage_timeout"),
+    "stopped": (
+        "clock", "workers:*", "silent_workers:*", "expected:*", "oldest:*", "expired_leases", "lost_messages",
+        "dead_holders", "overtime:*", "overdue_messages", "abandoned_messages", "charge_intent", "waits:released",
+    ),
     "clock": (
         "expired_leases", "lost_messages", "dead_holders", "overtime:*", "charge_intent", "abandoned_messages",
         "oldest:*", "silent_workers:*",
     ),
     "clock_stuck": ("expired_leases", "lost_messages", "dead_holders", "overtime:*", "oldest:*"),
-    "frozen:*": ("workers:=", "silent_workers:=", "oldest:=.*", "not_taken:=", "abandoned_messages", "overtime:*"),
+    "frozen:*": (
+        "stopped", "workers:=", "silent_workers:=", "oldest:=.*", "not_taken:=", "abandoned_messages", "overtime:*",
+    ),
     "workers:*": (
         "silent_workers:=", "expected:=", "not_taken:=", "oldest:=.*", "abandoned_messages", "overdue_messages",
         "charge_intent", "charge_paid", "waits:released",

@@ -57,6 +57,7 @@ RULES: Final[tuple[Rule, ...]] = (
     setup.key,
     setup.objects,
     processes.old_workers,
+    processes.stopped,
     processes.clock,
     processes.frozen,
     processes.workers,

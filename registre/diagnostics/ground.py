@@ -115,7 +115,7 @@ async def schema(scene: Scene) -> AsyncIterator[Finding]:
             exc.text,
             "ce programme est plus vieux que la base" if newer else "un fichier de migrations/ a été modifié",
             "les processus refusent de démarrer",
-            "git pull && scripts/bootstrap" if newer else "git checkout -- migrations",
+            "git pull && scripts/bootstrap" if newer else "git diff -- migrations   (rétablissez le fichier)",
             about="newer" if newer else "edited",
         )
         return

@@ -34,7 +34,8 @@ async def redis(whole: Whole) -> AsyncIterator[Finding]:
             about=answer.failed.split()[0].lower(),
         )
         return
-    text = f"Redis {answer.version}: PONG; écrit, relu, effacé; {answer.memory / 1024**2:.1f} Mo".replace(".", ",")
+    memory = f"{answer.memory / 1024**2:.1f} Mo".replace(".", ",")
+    text = f"Redis {answer.version}: PONG; écrit, relu, effacé; {memory}"
     if answer.memory_limit and answer.memory > answer.memory_limit * _CROWDED:
         yield fault(
             "redis",

@@ -26,7 +26,7 @@ _OLD: Final = timedelta(minutes=3)
 
 async def old_workers(scene: Scene) -> AsyncIterator[Finding]:
     """No process of the old system works on these tables."""
-    old = [worker for worker in await scene.workers() if worker.role not in ROLES and worker.silence < _OLD]
+    old = [worker for worker in await scene.workers() if not worker.role and worker.silence < _OLD]
     old = [worker for worker in old if worker.status not in {"offline", "stopped"}]
     if old:
         names = ", ".join(worker.name for worker in old[:3])
@@ -38,6 +38,23 @@ async def old_workers(scene: Scene) -> AsyncIterator[Finding]:
             "arrêtez-le sur sa machine   (pm2 stop all, ou son conteneur)",
             workers=[worker.name for worker in old],
         )
+
+
+async def stopped(scene: Scene) -> AsyncIterator[Finding]:
+    """Something runs at all."""
+    if await scene.leads() or any([await scene.alive(role) for role in ROLES]):
+        return
+    known = [worker for worker in await scene.workers() if worker.role in ROLES]
+    last = min((worker.silence for worker in known), default=None)
+    waits = await scene.open_jobs()
+    yield fault(
+        "stopped",
+        "aucun processus ne tourne" + (f", depuis {span(last)} au moins" if last is not None else ""),
+        "honcho (ou ce qui lance le Procfile) est arrêté, ou ses processus n'atteignent pas cette base",
+        f"rien n'avance; {plural(waits, 'demande ouverte', 'demandes ouvertes')}" if waits else "rien n'avancera",
+        START,
+        serious=waits > 0,
+    )
 
 
 async def clock(scene: Scene) -> AsyncIterator[Finding]:
@@ -137,7 +154,7 @@ async def expected(scene: Scene) -> AsyncIterator[Finding]:
 
 async def versions(scene: Scene) -> AsyncIterator[Finding]:
     """Every living process runs this program's version."""
-    running = {worker.version for worker in await scene.workers() if worker.role in ROLES and is_alive(worker)}
+    running = {worker.version for worker in await scene.workers() if worker.role and is_alive(worker)}
     if running - {registre.__version__}:
         shown = ", ".join(sorted(str(version) for version in running))
         yield fault(

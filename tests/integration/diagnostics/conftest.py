@@ -130,7 +130,7 @@ async def house(servers, healthy_template, registry, tmp_path):
     url = await services.clone(servers.database_url, healthy_template)
     connection, clock = await connect(url), await connect(url)
     await clock.execute("SELECT pg_advisory_lock(hashtext('registre.clock'))")
-    for role in ("browser", "ocr"):
+    for role in ("browser", "ocr", "clock"):
         await scenes.beat(connection, role)
     await connection.execute("UPDATE registre.job SET announced_at = now(), created_at = now() WHERE state = 'queued'")
     await connection.execute(

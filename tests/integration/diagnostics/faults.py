@@ -449,6 +449,15 @@ async def the_clock_dead_with_its_work_undone(house, patch):
     await house.run("DELETE FROM dramatiq.queue WHERE message -> 'args' ->> 0 = %s", str(lost))
 
 
+@fault("stopped")
+async def everything_stopped(house, patch):
+    await house.clock.close()
+    await house.run("UPDATE public.worker_status SET last_heartbeat = now() - interval '5 minutes'")
+    _, job = await house.place(document_number="2 784 198")
+    await scenes.claim(house.connection, job)
+    await house.run("UPDATE registre.job SET lease_until = now() - interval '4 minutes' WHERE id = %s", job)
+
+
 @fault("clock_stuck")
 async def a_clock_that_stopped_its_rounds(house, patch):
     _, job = await house.place(document_number="2 784 198")

@@ -14,6 +14,8 @@ from registre.ocr.gemini.schema import Champ, EnTete, Ligne, PageIndex, PageText
 _WINDOW: Final = 400
 #: Fewer common words in a row than this prove nothing.
 _COMMON: Final = 6
+#: Words of two rows that are the same row, one of them perhaps misread here and there.
+_ALIKE: Final = 0.7
 
 
 def join_index(upper: PageIndex, lower: PageIndex) -> tuple[PageIndex, bool]:
@@ -54,32 +56,48 @@ def join_rows(upper: Sequence[Ligne], lower: Sequence[Ligne]) -> tuple[list[Lign
     below = list(lower[1:] if cut_above else lower)
     for common in range(min(len(above), len(below)), 0, -1):
         pairs = list(zip(above[-common:], below[:common], strict=True))
-        if all(_same(one, other) for one, other in pairs):
+        if _overlap(pairs):
             return above[:-common] + [_agreed(one, other) for one, other in pairs] + below[common:], True
-    if cut_below and below and _same(cut_below, below[0]):
+    if cut_below and below and _same_number(cut_below, below[0]):
         return above + below, True
-    if cut_above and above and _same(above[-1], cut_above):
+    if cut_above and above and _same_number(cut_above, above[-1]):
         return above + below, True
     if not upper or not lower:
         return [*upper, *lower], not upper and not lower
     return [*above, *([cut_below] if cut_below else []), *([cut_above] if cut_above else []), *below], False
 
 
+def _overlap(pairs: Sequence[tuple[Ligne, Ligne]]) -> bool:
+    """Whether these are the same rows seen twice: at least half certainly, the others but for a misread digit.
+
+    Neighbours of one act have the same words and numbers one apart: a near number alone proves nothing.
+    """
+    certain = sum(_same(one, other) for one, other in pairs)
+    return 2 * certain >= len(pairs) and all(_same(one, other) or _near(one, other) for one, other in pairs)
+
+
 def _same(one: Ligne, other: Ligne) -> bool:
-    """The same row of the page: by its number, else by date and the words, one misread digit forgiven."""
-    if one.type != other.type:
-        return False
+    """The same row of the page: its number (or none, and its date) and its words; an act may fill several rows."""
+    by_number = digits(one.numero or "") == digits(other.numero or "")
+    by_date = bool(digits(one.numero or "")) or one.date == other.date
+    return one.type == other.type and by_number and by_date and _words_alike(one, other)
+
+
+def _same_number(cut: Ligne, whole: Ligne) -> bool:
+    """The same row, of which an edge left only the first or the last words."""
+    number = digits(cut.numero or "")
+    return cut.type == whole.type and number != "" and number == digits(whole.numero or "")
+
+
+def _near(one: Ligne, other: Ligne) -> bool:
     a, b = digits(one.numero or ""), digits(other.numero or "")
-    if a and a == b:
-        return True
-    if a and b and (len(a) != len(b) or sum(x != y for x, y in zip(a, b, strict=True)) > 1):
-        return False
-    return one.date == other.date and fold(printed(one)) != "" and _words_alike(one, other)
+    close = len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
+    return one.type == other.type and close and one.date == other.date and _words_alike(one, other)
 
 
 def _words_alike(one: Ligne, other: Ligne) -> bool:
     a, b = fold(printed(one)).split(), fold(printed(other)).split()
-    return SequenceMatcher(None, a, b, autojunk=False).ratio() >= 0.7
+    return a != [] and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
 
 
 def _agreed(one: Ligne, other: Ligne) -> Ligne:

@@ -1,0 +1,146 @@
+"""The reading stage with both readers: agreement witnessed, planted mistakes flagged, nothing asked twice."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+from conftest import holdings
+
+from registre.db import document as documents_db
+from registre.db import job as jobs
+from registre.db.pool import Database, connect
+from registre.domain.errors import BeingRead, GeminiMisconfigured, UnknownEngine
+from registre.domain.job import Job, Stage
+from registre.domain.reading import PageState
+from registre.ocr.reader import Reader
+from registre.sandbox import documents
+from registre.stages import ocr
+from registre.stages.context import Paid, Rules, StageContext
+from registre.storage.keys import object_key
+from registre.storage.objects import Objects
+from tests.integration.cli import scenes
+
+#: One scanned page: few rows, so that the offline reader costs little.
+SCANNED = min(
+    (f for f in holdings().fiches if f.scan is not None and len(documents.truth(f)) == 1),
+    key=lambda f: len(documents.truth(f)[0].rows),
+)
+
+
+@pytest_asyncio.fixture
+async def connection(database_url):
+    opened = await connect(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def stored(connection, database_url, bench, tmp_path):
+    """A stored scan, and a function that has it read again as the worker would."""
+    data = documents.render(SCANNED, demande="D-1")
+    _, job_id = await scenes.place(connection, document_number=SCANNED.lot)
+    document_id = await scenes.finish(connection, job_id, content=data, texts=("",))
+    database, objects, reader = Database(database_url), Objects(str(tmp_path)), Reader(1)
+    await database.open()
+    facts = await reader.inspect(data)
+    await objects.put(object_key(facts.sha256), data)
+
+    async def read(engine: str = "auto", *, paid: bool = True, needed: bool = True):
+        context = StageContext(
+            worker="essai",
+            database=database,
+            objects=objects,
+            inspector=reader,
+            reader=reader,
+            rules=Rules(150, 0, scenes.LEASE),
+            paid=Paid(bench.reader, needed=needed) if paid else None,
+        )
+        await jobs.reread_job(connection, job_id, actor="essai", pages=None, engine=engine)
+        job: Job = await scenes.claim(connection, job_id, Stage.OCR)
+        try:
+            result = await ocr.run(job, context)
+        finally:
+            await connection.execute(
+                "UPDATE registre.job SET state = 'done', worker = NULL, lease_until = NULL WHERE id = %s", [job_id]
+            )
+        (page,) = await documents_db.pages(connection, document_id)
+        return result, page
+
+    yield read
+    await reader.close()
+    await database.close()
+
+
+def numbers(page) -> list[str | None]:
+    return [row.numero for row in page.rows]
+
+
+async def test_both_readers_agree_on_a_scanned_page(stored, bench):
+    _, page = await stored()
+    truth = documents.truth(SCANNED)[0]
+    assert page.reader == "rapidocr+gemini"
+    assert numbers(page) == [row.numero for row in truth.rows]
+    assert all(row.witnesses["numero"] == ("rapidocr", "gemini") for row in page.rows if row.numero)
+    assert bench.arrivals == ["STOP"]
+    # the same page, the same readers, the same prompt: nothing is asked again
+    _, again = await stored()
+    assert again.rows == page.rows
+    assert bench.arrivals == ["STOP"]
+
+
+async def test_a_digit_that_one_reader_swapped_is_flagged_with_both_readings(stored, bench):
+    bench.told(mistakes=[{"kind": "digit_swap"}])
+    _, page = await stored()
+    wrong = [row for row in page.rows if "numero" in row.others]
+    assert wrong
+    truth = {row.numero for row in documents.truth(SCANNED)[0].rows}
+    for row in wrong:
+        assert "numero" in row.uncertain
+        assert truth & {row.numero, *row.others["numero"].values()}
+
+
+async def test_a_refused_page_is_the_other_readers(stored, bench):
+    bench.told(mistakes=[{"kind": "refuse"}])
+    _, page = await stored()
+    assert (page.state, page.reader) == (PageState.READ, "rapidocr")
+    assert len(bench.arrivals) == 1
+
+
+async def test_without_the_paid_reader_pages_wait_or_go_on_as_told(stored, bench):
+    bench.told(keys={"une-autre-cle": "autre"})
+    with pytest.raises(GeminiMisconfigured):
+        await stored()
+    _, page = await stored(needed=False)
+    assert page.reader == "rapidocr"
+    # a person who asked for both gets both or nothing
+    with pytest.raises(GeminiMisconfigured):
+        await stored("gemini", needed=False)
+
+
+async def test_offline_asks_nobody_and_gemini_needs_a_key(stored, bench):
+    _, page = await stored("offline")
+    assert (page.reader, bench.arrivals) == ("rapidocr", [])
+    with pytest.raises(UnknownEngine):
+        await stored("gemini", paid=False)
+
+
+async def test_two_orders_of_one_document_do_not_read_it_at_once(connection):
+    _, first = await scenes.place(connection)
+    document_id = await scenes.finish(connection, first, content=b"%PDF-1", texts=("un",))
+    _, second = await scenes.place(connection, document_number="2043334")
+    await connection.execute("UPDATE registre.job SET document_id = %s WHERE id = %s", [document_id, second])
+    for job_id in (first, second):
+        await connection.execute(
+            "UPDATE registre.job SET stage = 'ocr', state = 'running', worker = 'w', lease_until = now() + '1 min' "
+            "WHERE id = %s",
+            [job_id],
+        )
+    assert await documents_db.lease_reading(connection, document_id, first, lease=scenes.LEASE)
+    assert await documents_db.lease_reading(connection, document_id, first, lease=scenes.LEASE)
+    assert not await documents_db.lease_reading(connection, document_id, second, lease=scenes.LEASE)
+    # the reader ended, or died: the other reads on
+    await connection.execute(
+        "UPDATE registre.job SET state = 'done', worker = NULL, lease_until = NULL WHERE id = %s", [first]
+    )
+    assert await documents_db.lease_reading(connection, document_id, second, lease=scenes.LEASE)
+    assert BeingRead.delay.total_seconds() > 0

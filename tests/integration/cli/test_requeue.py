@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from psycopg.rows import dict_row
 
+from registre.db import job as jobs
 from registre.db import requeue as requeues
 from registre.db.requeue import Filters, requeue_candidates
 from registre.domain.job import Stage
@@ -285,6 +286,19 @@ async def test_undo_leaves_what_was_taken_up_and_says_which(registre, connection
         )
         == 0
     )
+
+
+async def test_undo_leaves_what_went_on_to_the_next_queue(registre, connection):
+    [(order, job)] = await _failed(connection)
+    registre("requeue", order, "--yes")
+    await jobs.advance_job(connection, await scenes.claim(connection, job), Stage.DOWNLOAD, targets=[])
+    before = await _life(connection, job)
+
+    answer = registre("requeue", "--undo", "last", "--yes", json=True, exit_code=3)
+
+    assert [item["answer"] for item in answer["jobs"]] == ["moved_on"]
+    assert await _life(connection, job) == before
+    assert (before["stage"], before["state"]) == ("download", "queued")
 
 
 async def test_a_purchase_by_another_keeps_a_rebuy_from_being_undone(registre, connection):

@@ -33,7 +33,7 @@ EXPLAINS: Final[dict[str, tuple[str, ...]]] = {
     "triggers:registre_door_*": ("unjoined_rows",),
     "triggers:mirror_update": ("disagreeing_rows",),
     "old_workers": ("disagreeing_rows", "finished_with_owner", "done_without_text", "stored_without_path"),
-    "notify": ("not_taken:*", "clock", "overdue_messages"),
+    "notify": ("unpolled:*", "not_taken:*", "clock", "overdue_messages"),
     "open_transaction": ("not_taken:*", "oldest:*", "failure_rate:*", "failures:stage_timeout"),
     "stopped": (
         "clock", "workers:*", "silent_workers:*", "expected:*", "oldest:*", "expired_leases", "lost_messages",
@@ -51,6 +51,7 @@ EXPLAINS: Final[dict[str, tuple[str, ...]]] = {
         "silent_workers:=", "expected:=", "not_taken:=", "oldest:=.*", "abandoned_messages", "overdue_messages",
         "charge_intent", "charge_paid", "waits:released",
     ),
+    "unpolled:*": ("not_taken:=", "oldest:=.*", "overdue_messages"),
     "expected:*": ("silent_workers:=", "oldest:=.*"),
     "silent_workers:*": ("expected:=", "oldest:=.*", "abandoned_messages"),
     "ocr_off": ("oldest:ocr.ocr", "workers:ocr"),

@@ -78,7 +78,7 @@ async def temp(whole: Whole) -> AsyncIterator[Finding]:
 
 async def memory(whole: Whole) -> AsyncIterator[Finding]:
     """Enough memory, and none of it on disk."""
-    if not whole.host or (found := host.memory()) is None:
+    if not whole.machine or (found := host.memory()) is None:
         return
     free, used_swap = found.available / _GB, found.swap_total - found.swap_free
     text = f"mémoire: {free:.1f} Go libres sur {found.total / _GB:.1f}".replace(".", ",")
@@ -111,7 +111,7 @@ async def memory(whole: Whole) -> AsyncIterator[Finding]:
 
 async def load(whole: Whole) -> AsyncIterator[Finding]:
     """The cores keep up."""
-    if not whole.host:
+    if not whole.machine:
         return
     average, cores = host.load()
     text = f"charge {average:.1f} sur {plural(cores, 'cœur')} depuis 5 minutes".replace(".", ",")
@@ -130,7 +130,7 @@ async def load(whole: Whole) -> AsyncIterator[Finding]:
 
 async def defunct(whole: Whole) -> AsyncIterator[Finding]:
     """Ended children are waited for."""
-    if not whole.host:
+    if not whole.machine:
         return
     names = host.defunct()
     if len(names) > _MANY_DEFUNCT:
@@ -149,7 +149,7 @@ async def defunct(whole: Whole) -> AsyncIterator[Finding]:
 
 async def browser(whole: Whole) -> AsyncIterator[Finding]:
     """A browser really starts; only when asked, because it takes a second."""
-    if not whole.host:
+    if not whole.machine:
         return
     yield fine("runtime", f"Python {platform.python_version()}, {platform.system()} {platform.release()}")
     if whole.settings.cdp_url:

@@ -12,7 +12,7 @@ from registre.db import health
 from registre.db.health import Worker
 from registre.diagnostics.host import process_state
 from registre.diagnostics.phrases import plural, span
-from registre.diagnostics.rule import SILENCE, START, Finding, Scene, fault, fine, is_alive
+from registre.diagnostics.rule import START, Finding, Scene, fault, fine, is_alive
 from registre.pipeline import PLAN, SWEEP
 
 ROLES: Final = tuple(dict.fromkeys(plan.role for plan in PLAN.values()))
@@ -186,7 +186,7 @@ def _role(stage: str) -> str:
 
 
 def _is_lost(worker: Worker) -> bool:
-    return worker.status == "offline" or (worker.status in {"idle", "busy"} and worker.silence >= SILENCE)
+    return worker.status == "offline" or (worker.status in {"idle", "busy"} and not is_alive(worker))
 
 
 def _unreplaced(lost: list[Worker], alive: list[Worker]) -> list[Worker]:

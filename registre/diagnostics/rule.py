@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any, Final, TypeVar
 from registre.db import health
 from registre.db.health import Due, OpenCount, Stuck, Wait, Worker
 from registre.db.pool import Connection
+from registre.diagnostics import host
 from registre.diagnostics.redis import Answer, probe
 from registre.settings import Settings
 
@@ -20,6 +22,9 @@ _T = TypeVar("_T")
 
 #: A process silent for longer is dead: three of its lines in `worker_status` are missing.
 SILENCE: Final = timedelta(seconds=30)
+#: On this machine one missing line is enough, where the process is missing too (its number alone proves nothing: a
+#: container may have its own).
+_MISSED: Final = timedelta(seconds=12)
 #: Starts every process of the Procfile.
 START: Final = "honcho start"
 #: What the clock does each second, once, by hand.
@@ -69,7 +74,7 @@ class Whole:
     settings: Settings
     redis_url: str | None
     #: also try what takes seconds or is this machine's own: browser, memory, processes
-    host: bool
+    machine: bool
     scenes: list[Scene]
     _redis: asyncio.Future[Answer] | None = None
 
@@ -152,8 +157,13 @@ class Scene:
 
 
 def is_alive(worker: Worker) -> bool:
-    """It spoke lately, and not to say good-bye."""
-    return worker.status in {"idle", "busy"} and worker.silence < SILENCE
+    """It spoke lately, not to say good-bye; and on this machine it is there and not suspended."""
+    if worker.status not in {"idle", "busy"} or worker.silence >= SILENCE:
+        return False
+    if worker.host != socket.gethostname() or not host.PROC.is_dir():
+        return True
+    state = host.process_state(worker.pid)
+    return state != "T" and (state not in {None, "Z"} or worker.silence < _MISSED)
 
 
 #: Async generators of findings: at least one where something can be well, so that this is said too.

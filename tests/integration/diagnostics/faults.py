@@ -516,10 +516,22 @@ async def a_process_suspended(house, patch):
 
     house.undo.append(end)
     await house.run(
-        "UPDATE public.worker_status SET host = %s, pid = %s, last_heartbeat = now() - interval '2 minutes' "
+        "UPDATE public.worker_status SET host = %s, pid = %s, last_heartbeat = now() - interval '1 second' "
         "WHERE role = 'browser'",
         socket.gethostname(),
         sleeper.pid,
+    )
+
+
+@fault("workers:browser")
+async def a_process_killed_a_moment_ago(house, patch):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    await house.run(
+        "UPDATE public.worker_status SET host = %s, pid = %s, last_heartbeat = now() - interval '15 seconds' "
+        "WHERE role = 'browser'",
+        socket.gethostname(),
+        dead.pid,
     )
 
 

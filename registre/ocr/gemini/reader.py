@@ -1,7 +1,6 @@
 """Reads a page with Gemini: retries by outcome, halves what is too long, never asks again for what was refused.
 
-    client = Client(key, models.load().usable(None, today))
-    reader = GeminiReader(client, calls)              # `calls`: registre.limits.calls.Calls
+    reader = open_reader(settings, calls, today)      # configured.py; `calls`: registre.limits.calls.Calls
     result = await reader.read(image, 3, DocumentKind.INDEX, document_id=…, job_id=…)
     result.outcome, result.reading, result.calls
 
@@ -76,6 +75,10 @@ class GeminiReader:
         self._client = client
         self._calls = calls
         self._pause = pause
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
 
     @property
     def model(self) -> str:

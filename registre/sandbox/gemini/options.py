@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 #: The key printed by `registre sandbox`; any other is refused.
-KEY: Final = "AIza-bac-a-sable-00000000000000000000000"
+KEY: Final = "cle-inventee-du-bac-a-sable"
 
 MistakeKind = Literal["digit_swap", "drop_row", "invent", "truncate", "loop", "refuse"]
 #: `http` takes `status`, `retry_s` and `daily`; `finish` and `block` take `reason`; `slow` and `hang` take `seconds`.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from registre.domain.errors import ConfigurationError
 from registre.domain.request import DocumentKind
+from registre.limits import prices
 from registre.ocr.gemini import models, prompt
+from registre.ocr.gemini.configured import open_reader
 from registre.ocr.gemini.join import join_rows, join_text
 from registre.ocr.gemini.judge import judge
 from registre.ocr.gemini.loops import looping_rows, looping_text
@@ -18,6 +22,7 @@ from registre.ocr.gemini.outcome import Outcome, Reply
 from registre.ocr.gemini.picture import encode, halves
 from registre.ocr.gemini.schema import Ligne, PageTexte, PartieLue, answer_schema, header, inscriptions
 from registre.sandbox.gemini.wire import SCHEMA_WORDS, schema_words
+from registre.settings import read_settings
 
 TODAY = date(2026, 11, 22)
 #: A deed repeats itself a little; this much is its usual.
@@ -222,6 +227,11 @@ def test_an_unknown_or_retired_model_is_refused_with_alternatives(name):
     assert name in str(caught.value)
 
 
+def test_every_model_has_a_price_of_its_own():
+    priced = prices.load().models
+    assert [name for name in models.load().models if name not in priced and "2.0" not in name] == []
+
+
 def test_a_model_answers_until_its_last_day():
     table = models.load()
     assert table.usable("models/gemini-2.5-flash", date(2026, 11, 30))
@@ -236,6 +246,21 @@ def test_a_table_of_ones_own_is_checked(tmp_path):
     mine.write_text('{"as_of": "2027-01-01", "default": "x", "models": {}}')
     with pytest.raises(ConfigurationError, match="GEMINI_MODELS"):
         models.load(mine)
+
+
+def test_a_retired_model_stops_the_process_at_start():
+    settings = read_settings({"GEMINI_API_KEY": "AIza-x", "GEMINI_MODEL": "gemini-2.0-flash-exp"})
+    with pytest.raises(ConfigurationError, match="retiré"):
+        open_reader(settings, calls=None, today=TODAY)
+    assert open_reader(read_settings({}), calls=None, today=TODAY) is None
+
+
+def test_one_module_alone_knows_the_sdk():
+    package = Path(models.__file__).parents[2]
+    users = {
+        file.name for file in package.rglob("*.py") if "google" in re.findall(r"^from (\w+)", file.read_text(), re.M)
+    }
+    assert users == {"client.py"}
 
 
 def test_a_picture_is_tiled_or_has_a_fixed_price():

@@ -35,8 +35,8 @@ _log = structlog.get_logger("broker")
 
 _UNHEARD = "LISTEN needs a direct or session-pooled address; messages are looked for every quarter of a second instead"
 
-#: message id, claim, new state, new text
-_Ack = tuple[str, int, str, str | None]
+#: message id, claim, new state
+_Ack = tuple[str, int, str]
 
 
 class Hub:
@@ -53,7 +53,11 @@ class Hub:
         self._acks: list[_Ack] = []
         self._cycling = False
         self._fronts: dict[str, Front] = {}
+        #: claims whose answer got lost
+        self._doubtful: list[int] = []
         self._taken = 0
+        #: on the monotonic clock, when messages were last looked for, or would have been had there been a free slot
+        self.looked_at: float | None = None
         self._lost = self._warned = self._stopping = False
         self._backlog = self._yielded = False
         self._bell, self._cord = socket.socketpair()
@@ -79,13 +83,13 @@ class Hub:
             self._rung = True
             self._cord.send(b".")
 
-    def finish(self, delivery: Delivery, state: str, payload: str | None = None) -> None:
+    def finish(self, delivery: Delivery, state: str) -> None:
         """Note that a message has ended as `done` or `rejected`, or goes back as `queued`. Its slot is free at once."""
         with self._notes:
             # Something else when our own stall was so long that the message came back to us.
             if self._held.get(delivery.message_id) is delivery:
                 del self._held[delivery.message_id]
-                self._acks.append((delivery.message_id, delivery.claim, state, payload))
+                self._acks.append((delivery.message_id, delivery.claim, state))
         self._slots.free(self._rank, delivery.queue_name)
         self.wake()
 
@@ -122,6 +126,9 @@ class Hub:
         link = Link(self.source.url)
         try:
             upkeep = Upkeep(link, self.source.url)
+            if self._doubtful:
+                link.execute(_SQL["release_claims"], {"claims": self._doubtful})
+                self._doubtful.clear()
             self._slots.away(self._rank, away=False)
             if self._lost:
                 self._lost = False
@@ -139,6 +146,8 @@ class Hub:
         queues = self._slots.queues(self._rank)
         with self._slots.waiting(self._rank):
             stirred = queues if upkeep.tend(queues, held) else []
+        if stirred:
+            self.looked_at = time.monotonic()
         for queue in (*stirred, *upkeep.heard()):
             self._front(queue).stir()
             self._slots.poke(self._rank, queue)
@@ -166,8 +175,10 @@ class Hub:
         begun = time.monotonic()
         starts = {queue: self._front(queue).begin(begun) for queue in granted}
         claim = random.getrandbits(62)
+        self._doubtful.append(claim)
         with self._slots.waiting(self._rank):
             rows = _execute(link, acks, granted, starts, claim)
+        self._doubtful.remove(claim)
         with self._notes:
             del self._acks[: len(acks)]
         now = time.monotonic()
@@ -185,7 +196,7 @@ class Hub:
             for row in rows[: fits[queue]]:
                 self._take(claim, *row[2:])
             with self._notes:
-                self._acks += [(message_id, claim, "queued", None) for *_, message_id, _ in rows[fits[queue] :]]
+                self._acks += [(message_id, claim, "queued") for *_, message_id, _ in rows[fits[queue] :]]
 
     def _take(self, claim: int, queue: str, message_id: str, text: str) -> None:
         try:
@@ -194,7 +205,7 @@ class Hub:
             # Someone else's writing. Put aside where `registre diagnose` counts it; never a crash loop.
             _log.error("broker.undecodable", message_id=message_id, error=str(exc))
             with self._notes:
-                self._acks.append((message_id, claim, "rejected", None))
+                self._acks.append((message_id, claim, "rejected"))
             self._slots.free(self._rank, queue)
             return
         self._taken += 1
@@ -229,7 +240,7 @@ def _execute(link: Link, acks: list[_Ack], granted: dict[str, int], starts: dict
     values: dict[str, Any] = {}
     if acks:
         statements.append(_SQL["ack_messages"])
-        values |= zip(("ids", "claims", "states", "payloads"), map(list, zip(*acks, strict=True)), strict=True)
+        values |= zip(("ids", "claims", "states"), map(list, zip(*acks, strict=True)), strict=True)
     if granted:
         statements.append(_SQL["claim_messages"])
         values |= {

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -96,6 +98,11 @@ class JobBroker(PostgresBroker):
         """Messages of the queue under way."""
         return self._slots.held(queue_name)
 
+    def polled_ago(self, environment: str) -> timedelta | None:
+        """How long ago messages were looked for there; None: never."""
+        looked_at = next((hub.looked_at for hub in self._hubs if hub.source.environment == environment), None)
+        return None if looked_at is None else timedelta(seconds=time.monotonic() - looked_at)
+
     def stop_claiming(self) -> None:
         """Take nothing new; what is held goes on, is kept and acknowledged."""
         with self._lock:
@@ -172,7 +179,7 @@ class JobConsumer(Consumer):
         message.hub.finish(message, "done")
 
     def nack(self, message: Delivery) -> None:
-        message.hub.finish(message, "rejected", message.encode().decode())
+        message.hub.finish(message, "rejected")
 
     def requeue(self, messages: Iterable[Delivery]) -> None:
         for message in messages:

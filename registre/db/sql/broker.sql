@@ -4,10 +4,9 @@
 -- name: ack_messages
 -- Fenced by the claim number: whoever lost the message changes nothing. One that goes back as queued is announced.
 -- The state is compared as text so that no plan walks over all held messages (an index on `consumed` exists).
-UPDATE dramatiq.queue q SET state = u.state::dramatiq.state, message = coalesce(u.payload, q.message),
-  mtime = now(), claim = CASE u.state WHEN 'queued' THEN NULL ELSE q.claim END
-FROM unnest(%(ids)s::uuid[], %(claims)s::bigint[], %(states)s::text[], %(payloads)s::jsonb[])
-  AS u (message_id, claim, state, payload)
+UPDATE dramatiq.queue q SET state = u.state::dramatiq.state, mtime = now(),
+  claim = CASE u.state WHEN 'queued' THEN NULL ELSE q.claim END
+FROM unnest(%(ids)s::uuid[], %(claims)s::bigint[], %(states)s::text[]) AS u (message_id, claim, state)
 WHERE q.message_id = u.message_id AND q.claim = u.claim AND q.state::text = 'consumed'
 RETURNING CASE u.state WHEN 'queued' THEN pg_notify('dramatiq.' || q.queue_name || '.enqueue', '') END
 
@@ -29,8 +28,15 @@ RETURNING priority, eta, queue_name, message_id::text, message::text
 UPDATE dramatiq.queue SET mtime = now()
 WHERE message_id = ANY(%(ids)s::uuid[]) AND claim = ANY(%(claims)s::bigint[]) AND state::text = 'consumed'
 
+-- name: release_claims
+-- What was claimed by a statement whose answer got lost.
+UPDATE dramatiq.queue SET state = 'queued', claim = NULL
+WHERE state = 'consumed' AND claim = ANY(%(claims)s::bigint[])
+RETURNING pg_notify('dramatiq.' || queue_name || '.enqueue', '')
+
 -- name: reap_messages
--- Returns what holders without a heartbeat left, and puts aside what killed too many of them.
+-- Returns what holders without a heartbeat left, and puts aside what killed too many of them. Queues of others may have
+-- names that are too long for a NOTIFY.
 WITH reaped AS (
   UPDATE dramatiq.queue SET
     state = (CASE WHEN crashes + 1 < %(max_crashes)s THEN 'queued' ELSE 'rejected' END)::dramatiq.state,
@@ -40,13 +46,15 @@ WITH reaped AS (
     WHERE state = 'consumed' AND mtime < now() - %(lease)s * interval '1 second'
     LIMIT 1000 FOR UPDATE SKIP LOCKED))
   RETURNING queue_name, crashes)
-SELECT queue_name, max(crashes), pg_notify('dramatiq.' || queue_name || '.enqueue', '') FROM reaped GROUP BY queue_name
+SELECT queue_name, max(crashes),
+  CASE WHEN octet_length(queue_name) < 47 THEN pg_notify('dramatiq.' || queue_name || '.enqueue', '') END
+FROM reaped GROUP BY queue_name
 
 -- name: promote_due
 -- A delayed message whose time has come moves to its own queue.
 WITH due AS (
   UPDATE dramatiq.queue SET queue_name = left(queue_name, -3), claim = NULL,
-    message = CASE jsonb_typeof(message) WHEN 'object'
+    message = CASE jsonb_typeof(message -> 'options') WHEN 'object'
       THEN jsonb_set(message #- '{options,eta}', '{queue_name}', to_jsonb(left(queue_name, -3))) ELSE message END
   WHERE message_id = ANY(ARRAY(
     SELECT message_id FROM dramatiq.queue

@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable
 
 import psycopg
+import psycopg2
 import pytest
 from psycopg import ClientCursor
 
 from registre.broker import JobBroker, Source, timing
 from registre.broker.front import FRONT
+from registre.broker.link import Link
 from registre.db.queries import load
 from tests.integration.broker.rigs import Rig, connections, fill, states, take, wait_for
 
@@ -46,6 +48,28 @@ def test_what_is_given_back_runs_elsewhere_at_once(
     consumer.requeue([message])
     consumer.close()
     assert take(other).message_id == message.message_id
+
+
+def test_what_was_claimed_by_a_statement_whose_answer_got_lost_comes_after_the_reconnect(
+    rigs: Make, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only when the lease is over, and it does not count as a crash."""
+    monkeypatch.setattr(timing, "LEASE_S", 3600.0)
+    real, lost = Link.execute, []
+
+    def execute(link: Link, statement: str, values: dict[str, object] | None = None) -> list[tuple[object, ...]]:
+        rows = real(link, statement, values)
+        if not lost and rows and _SQL["claim_messages"] in statement:
+            lost.extend(rows)
+            raise psycopg2.OperationalError("the answer got lost")
+        return rows
+
+    monkeypatch.setattr(Link, "execute", execute)
+    fill(sql, "registre", [1, 2])
+    consumer = rigs("registre", {"work": 2}).consumer()
+    assert {take(consumer).args[0] for _ in range(2)} == {1, 2}
+    assert len(lost) == 2
+    assert sql.execute("SELECT max(crashes) FROM dramatiq.queue").fetchone() == (0,)
 
 
 def test_a_forked_child_uses_connections_of_its_own(database_url: str, rigs: Make, sql: psycopg.Connection) -> None:
@@ -116,6 +140,7 @@ def _pages(url: str, start: tuple[int, int]) -> int:
         ("ack_messages", "queue_pkey"),
         ("beat_messages", "queue_pkey"),
         ("reap_messages", "queue_held"),
+        ("release_claims", "queue_held"),
         ("promote_due", "queue_due"),
         ("purge_ended", "queue_ended"),
     ],
@@ -138,7 +163,6 @@ def test_each_statement_reads_by_its_own_index_over_a_long_history(
         "ids": [str(row[0]) for row in sql.execute("SELECT message_id FROM dramatiq.queue LIMIT 3").fetchall()],
         "claims": [1, 1, 1],
         "states": ["done"] * 3,
-        "payloads": [None] * 3,
         "lease": 10,
         "max_crashes": 5,
         "keep": 86_400,

@@ -146,13 +146,14 @@ def test_messages_that_others_wrote_badly_end_and_disturb_nothing(bench: Bench) 
 
 def test_delayed_messages_that_others_wrote_badly_do_not_stop_the_delays(bench: Bench) -> None:
     bench.start({"work": 1})
-    for message in (None, Jsonb("x"), Jsonb(5), Jsonb([])):
+    foreign = [None, *map(Jsonb, ("x", 5, [], {}, *({"options": options} for options in (None, 5, "x", [1]))))]
+    for message in foreign:
         bench.sql.execute(
             "INSERT INTO dramatiq.queue (message_id, queue_name, state, message) "
             "VALUES (gen_random_uuid(), 'work.DQ', 'queued', %s)",
             [message],
         )
-    bench.wait(lambda: bench.states() == {"rejected": 4})
+    bench.wait(lambda: bench.states() == {"rejected": len(foreign)})
     bench.send("work.note", "good", delay=0.1)
     bench.wait(lambda: bench.runs()["work:good"], 10)
 

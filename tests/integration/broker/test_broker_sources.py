@@ -21,7 +21,7 @@ def wire(three: Bench) -> Iterator[Wire]:
 
 
 def test_prod_goes_before_staging_before_dev_through_one_slot(three: Bench) -> None:
-    three.start({"work": 1})
+    three.start({"work": 1}, LEND_S=60)
     three.send("work.hold", "first", to="prod")
     three.wait(lambda: three.runs("start").total() == 1)
     for environment in ("dev", "staging", "prod"):
@@ -35,7 +35,7 @@ def test_each_environment_gets_a_turn_while_prod_never_ends(three: Bench) -> Non
     three.fill("work.nap", 60, 0.05, to="prod")
     three.fill("work.nap", 2, 0.05, to="staging")
     three.fill("work.nap", 2, 0.05, to="dev")
-    three.start({"work": 1}, AGE_S=0.5)
+    three.start({"work": 1}, AGE_S=0.5, LEND_S=60)
     three.wait(three.drained)
     served = three.served("start")
     last_of_prod = len(served) - served[::-1].index("prod")

@@ -89,6 +89,19 @@ def test_a_message_sent_while_the_listener_is_cut_still_runs(bench: Bench) -> No
     assert bench.runs() == {"work:unheard": 1}
 
 
+def test_messages_that_others_hold_in_queues_with_odd_names_do_not_stop_the_broker(bench: Bench) -> None:
+    bench.start({"work": 1}, **SHORT)
+    for name in ("x" * 200, 'quo"ted', ""):
+        bench.sql.execute(
+            "INSERT INTO dramatiq.queue (message_id, queue_name, state, mtime) "
+            "VALUES (gen_random_uuid(), %s, 'consumed', now() - interval '1 hour')",
+            [name],
+        )
+    bench.wait(lambda: bench.states() == {"queued": 3})
+    bench.send("work.note", "x")
+    bench.wait(lambda: bench.runs()["work:x"])
+
+
 def test_a_message_that_kills_its_workers_ends_after_the_third_and_others_go_on(bench: Bench) -> None:
     keeper = bench.start({"other": 1}, LEASE_S=0.5, BEAT_S=0.1, POLL_S=0.1, MAX_CRASHES=3)
     bench.send("work.die", "poison")

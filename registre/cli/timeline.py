@@ -102,10 +102,15 @@ def _event(event: Event) -> Step:
     detail = {
         "job.waiting": f"reprise à {_time(data.get('not_before'))}",
         "job.requeue": f"par {event.actor}: {words.ANSWERS.get(str(data.get('answer')), data.get('answer'))}",
+        "job.requeue_undone": f"par {event.actor}",
         "job.cancel": f"par {event.actor}: {words.ANSWERS.get(str(data.get('answer')), data.get('answer'))}",
         "job.lease_expired": event.actor or "",
     }.get(event.name, "")
-    label = {"job.requeue": "relance demandée", "job.cancel": "annulation demandée"}.get(event.name)
+    label = {
+        "job.requeue": "relance demandée",
+        "job.cancel": "annulation demandée",
+        "job.requeue_undone": "relance annulée",
+    }.get(event.name)
     code = data.get("code")
     return Step(
         event.at,

@@ -186,7 +186,7 @@ def _role(stage: str) -> str:
 
 
 def _is_lost(worker: Worker) -> bool:
-    return worker.status == "offline" or (worker.status in {"idle", "busy"} and not is_alive(worker))
+    return worker.status == "offline" or (worker.status in {"idle", "busy", "waiting"} and not is_alive(worker))
 
 
 def _unreplaced(lost: list[Worker], alive: list[Worker]) -> list[Worker]:

@@ -158,7 +158,7 @@ class Scene:
 
 def is_alive(worker: Worker) -> bool:
     """It spoke lately, not to say good-bye; and on this machine it is there and not suspended."""
-    if worker.status not in {"idle", "busy"} or worker.silence >= SILENCE:
+    if worker.status not in {"idle", "busy", "waiting"} or worker.silence >= SILENCE:
         return False
     if worker.host != socket.gethostname() or not host.PROC.is_dir():
         return True

@@ -156,6 +156,7 @@ class Clock:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 version=registre.__version__,
+                polled_ago=timedelta(0),
             ),
         )
 

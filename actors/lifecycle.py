@@ -68,6 +68,7 @@ class WorkerProcess:
         unopened = {source.environment for source in sources} - set(names)
         # No slot is open before there is room for it.
         self._broker = JobBroker(sources, slots=dict.fromkeys(self._queues, 0), unopened=unopened)
+        process.ask_broker = self._broker.polled_ago
         self._places = Places(settings, role, process, self._broker, name=capacity_name(role))
         # The actors bind to the broker in force when they are imported.
         dramatiq.set_broker(self._broker)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -77,6 +78,8 @@ class Process:
         self._reasons: list[str | None] = []
         self._opening: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
+        #: how long ago the broker looked for work in an environment; None before there is a broker
+        self.ask_broker: Callable[[str], timedelta | None] | None = None
 
     @property
     def open_environments(self) -> tuple[Environment, ...]:
@@ -186,7 +189,11 @@ class Process:
             context = replace(context, paid=tools.paid.of(database))
         runtime = Runtime(place, self._role, context, database, worker=self.worker, name=self._slot)
         runtime.context = replace(context, holds=runtime.holds)
+        runtime.polled_ago = self._polled_ago
         return runtime
+
+    def _polled_ago(self, environment: str) -> timedelta | None:
+        return self.ask_broker(environment) if self.ask_broker else None
 
 
 def nothing_opens(places: Sequence[Environment], reasons: Sequence[str | None]) -> ConfigurationError:

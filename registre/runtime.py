@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +61,8 @@ class Runtime:
     #: identity of its slot, stable over restarts
     name: str
     running: dict[UUID, Running] = field(default_factory=dict[UUID, Running])
+    #: how long ago the process looked for work in an environment
+    polled_ago: Callable[[str], timedelta | None] = field(default=lambda _environment: None)
     completed: int = 0
     failed: int = 0
     stopping: bool = False
@@ -134,6 +136,7 @@ class Runtime:
             host=socket.gethostname(),
             pid=os.getpid(),
             version=registre.__version__,
+            polled_ago=self.polled_ago(self.environment.name),
         )
         async with self.database.connection() as connection:
             await worker.beat_worker(connection, beat)

@@ -34,6 +34,8 @@ class Worker:
     jobs_completed: int
     jobs_failed: int
     silence: timedelta
+    #: since it last looked for work; None: it never said
+    unpolled: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

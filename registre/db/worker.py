@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from registre.db.pool import Connection
@@ -27,6 +27,8 @@ class Beat:
     host: str
     pid: int
     version: str
+    #: since it last looked for work; None: not yet, or no longer
+    polled_ago: timedelta | None
 
 
 async def beat_worker(connection: Connection, beat: Beat) -> None:

@@ -20,6 +20,8 @@ ROLES: Final = tuple(dict.fromkeys(plan.role for plan in PLAN.values()))
 SWEPT: Final = SWEEP * 5
 #: More starts of one slot in an hour are no deployment any more (owner's rule: fewer than 5 restarts).
 _RESTARTS: Final = 5
+#: The queue is looked at every second; a stop drains for a few.
+_POLLED: Final = timedelta(seconds=35)
 #: The old system's workers wrote every 10 s.
 _OLD: Final = timedelta(minutes=3)
 
@@ -106,7 +108,20 @@ async def workers(scene: Scene) -> AsyncIterator[Finding]:
             busy = sum(worker.status == "busy" for worker in alive)
             text = f"{role}: {plural(len(alive), 'processus vivant', 'processus vivants')}, {busy} au travail"
             uptime = {worker.name: worker.last_heartbeat - worker.started_at for worker in alive}
-            yield fine("workers", text, about=role, alive=len(alive), waiting=waiting, uptime=uptime)
+            unpolled = {worker.name: worker.unpolled for worker in alive if worker.unpolled is not None}
+            text += f", file regardée il y a {span(max(unpolled.values()))} au plus" if unpolled else ""
+            yield fine("workers", text, about=role, alive=len(alive), waiting=waiting, uptime=uptime, unpolled=unpolled)
+            for worker in alive:
+                if worker.unpolled is not None and worker.unpolled > _POLLED:
+                    yield fault(
+                        "unpolled",
+                        f"{worker.name} vit mais n'a pas regardé la file depuis {span(worker.unpolled)}",
+                        "sa connexion de file est perdue ou bloquée",
+                        "il ne prend pas de travail",
+                        "relancez ce processus s'il ne se remet pas seul",
+                        serious=waiting > 0,
+                        about=role,
+                    )
             continue
         yield fault(
             "workers",

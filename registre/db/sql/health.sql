@@ -8,7 +8,8 @@ SELECT EXISTS (
 -- name: workers
 -- Processes by their last word; a stopped one said so itself. Without a role: the old system's.
 SELECT worker_id AS name, coalesce(role, '') AS role, status, host, pid, version, started_at, last_heartbeat,
-       current_job_id, jobs_completed, jobs_failed, now() - last_heartbeat AS silence
+       current_job_id, jobs_completed, jobs_failed, now() - last_heartbeat AS silence,
+       now() - polled_at AS unpolled
 FROM public.worker_status WHERE last_heartbeat > now() - interval '1 day' ORDER BY role, worker_id
 
 -- name: restarts

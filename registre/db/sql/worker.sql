@@ -1,12 +1,13 @@
 -- name: beat_worker
 -- One row a slot of the Procfile, whatever its restarts.
 INSERT INTO public.worker_status (worker_id, status, started_at, last_heartbeat, current_job_id, jobs_completed,
-                                  jobs_failed, role, host, pid, version)
+                                  jobs_failed, role, host, pid, version, polled_at)
 VALUES (%(name)s, %(status)s, %(started_at)s, now(), %(job_id)s, %(completed)s, %(failed)s, %(role)s, %(host)s, %(pid)s,
-        %(version)s)
+        %(version)s, now() - %(polled_ago)s::interval)
 ON CONFLICT (worker_id) DO UPDATE SET status = EXCLUDED.status, started_at = EXCLUDED.started_at, last_heartbeat = now(),
   current_job_id = EXCLUDED.current_job_id, jobs_completed = EXCLUDED.jobs_completed, jobs_failed = EXCLUDED.jobs_failed,
-  role = EXCLUDED.role, host = EXCLUDED.host, pid = EXCLUDED.pid, version = EXCLUDED.version
+  role = EXCLUDED.role, host = EXCLUDED.host, pid = EXCLUDED.pid, version = EXCLUDED.version,
+  polled_at = coalesce(EXCLUDED.polled_at, worker_status.polled_at)
 
 -- name: mark_dead_workers
 UPDATE public.worker_status SET status = 'offline', current_job_id = NULL

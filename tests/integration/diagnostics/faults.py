@@ -505,6 +505,11 @@ async def fewer_processes_than_wanted(house, patch):
     return {"REGISTRE_EXPECTED": "browser=3,ocr=1"}
 
 
+@fault("unpolled:browser")
+async def a_process_that_no_longer_looks_for_work(house, patch):
+    await house.run("UPDATE public.worker_status SET polled_at = now() - interval '2 min' WHERE role = 'browser'")
+
+
 @fault("frozen:browser")
 async def a_process_suspended(house, patch):
     sleeper = subprocess.Popen(["sleep", "600"])

@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg2
@@ -227,7 +228,9 @@ class Hub:
         if self._rung:
             if self._backlog:
                 time.sleep(timing.GATHER_S)
-            self._bell.recv(64)
+            # Whoever rings says so first: the byte may still be on its way, and then wakes once more for nothing.
+            with suppress(BlockingIOError):
+                self._bell.recv(64)
             self._rung = False
 
     def _front(self, queue: str) -> Front:

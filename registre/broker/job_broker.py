@@ -124,6 +124,7 @@ class JobBroker(PostgresBroker):
 
     def close(self) -> None:
         """Stop the sources' threads and close every connection."""
+        self.stop_claiming()
         for hub in self._hubs:
             hub.stop()
         for links in self.links.values():

@@ -72,6 +72,22 @@ def test_what_was_claimed_by_a_statement_whose_answer_got_lost_comes_after_the_r
     assert sql.execute("SELECT max(crashes) FROM dramatiq.queue").fetchone() == (0,)
 
 
+def test_a_bell_that_is_about_to_ring_does_not_end_the_thread(
+    rigs: Make, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr("registre.broker.hub.os.kill", lambda *arguments: killed.append(arguments))
+    rig = rigs("registre", {"work": 2})
+    consumer = rig.consumer()
+    for number in range(3):
+        hub = rig.broker._hubs[0]
+        wait_for(lambda hub=hub: hub.looked_at and not hub._rung)
+        hub._rung = True  # said, and the byte not yet sent
+        fill(sql, "registre", [number])
+        consumer.ack(take(consumer))
+    assert killed == []
+
+
 def test_a_forked_child_uses_connections_of_its_own(database_url: str, rigs: Make, sql: psycopg.Connection) -> None:
     rig = rigs("registre", {"work": 1})
     rig.send("parent")

@@ -64,7 +64,7 @@ class WorkerProcess:
         self._run(process.start())
         _open.append(process)
         names = [place.name for place in process.open_environments]
-        sources = [self._source(place) for place in process.environments]
+        sources = [source_of(place, self._queues) for place in process.environments]
         unopened = {source.environment for source in sources} - set(names)
         # No slot is open before there is room for it.
         self._broker = JobBroker(sources, slots=dict.fromkeys(self._queues, 0), unopened=unopened)
@@ -81,14 +81,6 @@ class WorkerProcess:
         self._run(self._places.open(self._slots))
         self._run(process.open_the_rest(self._broker.open_source))
         _log.info("worker_ready", worker=process.worker, environments=names, slots=self._slots)
-
-    def _source(self, place: Environment) -> Source:
-        """What is claimed there: where documents are not read, nothing of `ocr`."""
-        return Source(
-            place.name,
-            place.database_url,
-            frozenset(self._queues) - ({Stage.OCR, ACTE_QUEUE} if not place.ocr else set()),
-        )
 
     def stop(self) -> None:
         """Take nothing new, finish or hand back what runs, close browser and pools."""
@@ -108,6 +100,12 @@ class WorkerProcess:
     def _end_loop(self) -> None:
         set_event_loop_thread(None)
         self._thread.stop()
+
+
+def source_of(place: Environment, queues: set[str]) -> Source:
+    """What a process of these queues claims there: where documents are not read, nothing to be read."""
+    unread = set() if place.ocr else {Stage.OCR, ACTE_QUEUE}
+    return Source(place.name, place.database_url, frozenset(queues - unread))
 
 
 def capacity_name(role: str) -> str:

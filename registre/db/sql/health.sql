@@ -90,10 +90,10 @@ FROM dramatiq.queue WHERE state IN ('queued', 'consumed', 'rejected')
 GROUP BY queue_name, state ORDER BY queue_name, state
 
 -- name: orphan_messages
--- Messages on their way whose job does not exist; of the first 5000.
+-- Messages on their way whose job does not exist; of the first 1000.
 SELECT count(*) AS rows, min(m.message_id::text) AS sample FROM (
   SELECT message_id, message -> 'args' ->> 0 AS job FROM dramatiq.queue
-  WHERE state = 'queued' ORDER BY queue_name, priority, eta LIMIT 5000) AS m
+  WHERE state = 'queued' ORDER BY queue_name, priority, eta LIMIT 1000) AS m
 WHERE CASE WHEN m.job ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
            THEN NOT EXISTS (SELECT 1 FROM registre.job j WHERE j.id = m.job::uuid) ELSE false END
 
@@ -181,7 +181,7 @@ WHERE what IS NOT NULL GROUP BY what ORDER BY what
 SELECT d.id, d.kind, d.object_key, d.path, coalesce(p.pages, 0) AS pages, coalesce(p.failed, 0) AS failed,
        coalesce(p.characters, 0) AS characters
 FROM ((SELECT * FROM registre.document ORDER BY created_at DESC LIMIT %(limit)s)
-      UNION (SELECT * FROM registre.document WHERE id >= gen_random_uuid() ORDER BY id LIMIT %(limit)s)) AS d
+      UNION (SELECT * FROM registre.document WHERE id >= (SELECT gen_random_uuid()) ORDER BY id LIMIT %(limit)s)) AS d
 LEFT JOIN LATERAL (SELECT count(*) AS pages, count(*) FILTER (WHERE state = 'failed') AS failed,
                           sum(length(search_text)) FILTER (WHERE state = 'read') AS characters
                    FROM registre.page WHERE document_id = d.id) AS p ON true

@@ -12,8 +12,7 @@ from registre.limits.calls import Calls
 from registre.limits.configured import MICRODOLLARS_PER_CENT, read_ledgers
 from registre.limits.meter import History, Meter
 from registre.limits.redis import connect
-from registre.ocr.gemini import models
-from registre.ocr.gemini.client import Client
+from registre.ocr.gemini.configured import open_reader
 from registre.ocr.gemini.reader import GeminiReader
 from registre.settings import Settings
 from registre.stages.context import Paid
@@ -23,17 +22,15 @@ class PaidReading:
     """Opens what reading with Gemini needs, once a process.
 
     Raises:
-        ConfigurationError: the model is unknown or retired, a table is malformed, or there is no Redis to count on.
+        ConfigurationError: a table is malformed, or there is no Redis to count on.
     """
 
     def __init__(self, settings: Settings, *, environments: int) -> None:
-        assert settings.gemini_api_key is not None  # noqa: S101  the caller looks before it builds
         address = redis_url(settings)
         if address is None:
             raise ConfigurationError(
                 "GEMINI_API_KEY est donnée sans Redis, qui compte le quota: REDIS_URL, ou registre up."
             )
-        model = models.load(settings.gemini_models).usable(settings.gemini_model, datetime.now(UTC).date())
         self._settings = settings
         self._prices = prices.load(settings.gemini_prices)
         self._environments = environments
@@ -45,18 +42,26 @@ class PaidReading:
             limits=configured.limits(settings),
             history=self._history,
         )
-        self._client = Client(settings.gemini_api_key, model, base_url=settings.gemini_base_url)
+        self._readers: list[GeminiReader] = []
 
     def of(self, database: Database) -> Paid:
-        """The reader of one environment, with that environment's books."""
+        """The reader of one environment, with that environment's books.
+
+        Raises:
+            ConfigurationError: the model is unknown or retired.
+        """
         self._databases.append(database)
         ceiling = self._settings.gemini_document_ceiling_cents * MICRODOLLARS_PER_CENT
         calls = Calls(self._meter, database, self._prices, document_ceiling=ceiling)
-        return Paid(GeminiReader(self._client, calls), needed=self._settings.gemini_away == "wait")
+        reader = open_reader(self._settings, calls, datetime.now(UTC).date())
+        assert reader is not None  # noqa: S101  built only where there is a key
+        self._readers.append(reader)
+        return Paid(reader, needed=self._settings.gemini_away == "wait")
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        for reader in self._readers:
+            await reader.close()
         await self._redis.aclose()
 
     async def _history(self, model: str) -> History:

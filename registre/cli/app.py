@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from registre.cli.output import Output
+from registre.cli.output import Output, pass_output
 from registre.domain.errors import ConfigurationError, InvalidRequest, Refused, RegistreError
 
 #: Command → where it stands. Loaded late: `registre status` must not wait for what only `sandbox` needs.
@@ -130,7 +130,8 @@ def _usage_hint(exc: click.ClickException) -> str:
 @click.version_option(None, "--version", package_name="registre", message="registre %(version)s")
 @click.option("--env", metavar="NOM", help="Environnement visé (REGISTRE_ENVIRONMENTS); sans elle, le premier.")
 @click.option("--trace", is_flag=True, help="Montre la pile d'appels d'une erreur interne.")
-def main(*, env: str | None, trace: bool) -> None:
+@pass_output
+def main(output: Output, *, env: str | None, trace: bool) -> None:
     """Commande, achète une seule fois, range, lit et retrouve les documents du Registre foncier.
 
     \b
@@ -138,4 +139,5 @@ def main(*, env: str | None, trace: bool) -> None:
       registre up          démarre la base privée de ce dossier
       registre diagnose    dit ce qui manque et quoi taper
     """
-    del env, trace  # read where they count
+    del trace  # read where it counts
+    output.environment = env

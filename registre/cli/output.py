@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,10 @@ from rich.text import Text
 _PIPE_WIDTH = 100
 
 Cell = str | Text
+#: Commands that look at one environment's rows.
+_COMMAND = re.compile(
+    r"\bregistre (?=(?:submit|status|watch|show|get|search|accounts|charges|triage|diagnose|requeue|cancel|migrate)\b)"
+)
 
 
 class Output:
@@ -29,6 +34,8 @@ class Output:
 
     def __init__(self) -> None:
         self.json = False
+        #: the environment that `registre --env` named: commands shown are for it
+        self.environment: str | None = None
         self._out: Console | None = None
         self._err: Console | None = None
 
@@ -47,7 +54,7 @@ class Output:
     def say(self, text: Cell = "") -> None:
         """A line for a person; silent under --json."""
         if not self.json:
-            self.out.print(text, markup=False, highlight=False, soft_wrap=not self.out.is_terminal)
+            self.out.print(self._aimed(text), markup=False, highlight=False, soft_wrap=not self.out.is_terminal)
 
     def warn(self, text: str) -> None:
         """A line on standard error, whatever the format."""
@@ -72,7 +79,15 @@ class Output:
             self.json_document({"error": {"code": code, "text": text, "hint": hint}})
         self.err.print(Text.assemble(("registre: ", "bold red"), text), soft_wrap=True)
         if hint:
-            self.err.print(Text(f"  → {hint}", style="cyan"), soft_wrap=True)
+            self.err.print(self._aimed(Text(f"  → {hint}", style="cyan")), soft_wrap=True)
+
+    def _aimed(self, text: Cell) -> Cell:
+        """With --env, each command that is shown says so too."""
+        plain_text = text.plain if isinstance(text, Text) else text
+        ends = [match.end() for match in _COMMAND.finditer(plain_text)] if self.environment else []
+        if not ends:
+            return text
+        return Text(f"--env {self.environment} ").join((text if isinstance(text, Text) else Text(text)).divide(ends))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:

@@ -55,6 +55,17 @@ async def test_a_command_is_for_the_environment_named_else_for_the_first(registr
     registre("--env", "staging", "status", order, exit_code=2)
 
 
+async def test_commands_that_are_shown_are_for_the_same_environment(registre, connection):
+    registre("migrate")
+    order, _ = await place(connection)
+    placed = registre("--env", "staging", "submit", "index", "2784195", "--circonscription", "Montréal",
+                      "--cadastre", "Cadastre du Québec").output  # fmt: skip
+    assert "registre --env staging watch " in placed
+    await connection.execute("UPDATE registre.job SET state = 'cancelled', error_code = 'cancelled'")
+    assert "registre --env prod requeue" in registre("--env", "prod", "status", order).output
+    assert "registre requeue" in registre("status", order).output
+
+
 async def test_an_unknown_name_is_refused_with_those_that_there_are(registre):
     said = registre("--env", "production", "status", exit_code=2).output
     assert "production" in said

@@ -18,6 +18,7 @@
     │   ├── LimitsUnavailable     limits_unavailable   Redis is away: nobody knows how much quota is left
     │   ├── QuotaWait             quota_wait           the page reader's quota is used up for now
     │   ├── ReadingCeiling        reading_ceiling      the day's ceiling for paid reading is reached
+    │   ├── BeingRead             being_read           another order of the same document is reading it
     │   ├── GeminiMisconfigured   gemini_misconfigured  Gemini refuses the key, the model or the request itself
     │   └── Released              released             handed back at shutdown
     ├── Transient            retry
@@ -42,6 +43,7 @@
     ├── NeedsPerson          person
     │   ├── ChargeUnproven        charge_unproven      it may have been paid; we will not pay twice to find out
     │   ├── DocumentLate          document_timeout     paid for, never delivered
+    │   ├── UnknownEngine         unknown_engine       the paid reader was asked for and none is set up
     │   ├── DocumentCeiling       document_ceiling     reading this one document has cost what it may
     │   ├── BadPdf                bad_pdf              what was delivered is not a whole PDF
     │   ├── WrongDocument         wrong_document       a PDF, but not the one ordered

@@ -177,9 +177,8 @@ class CeilingReached(Deferred):
     code = "ceiling_reached"
     message = "Le plafond de dépenses du jour est atteint."
     hint = "Attendez demain, ou relevez le plafond puis registre requeue --code ceiling_reached --yes."
-    delay = timedelta(minutes=10)
 
-    def __init__(self, text: str | None = None, *, wait: timedelta) -> None:
+    def __init__(self, text: str | None = None, *, wait: timedelta = timedelta(minutes=10)) -> None:
         super().__init__(text)
         self.delay = wait
 

@@ -124,6 +124,9 @@ class Process:
     async def close(self) -> None:
         """Stop the heartbeat, close the browser, mark the process stopped, close the rest; in this order."""
         runtimes = self._runtimes.values()
+        if not runtimes:
+            await self._stack.aclose()
+            return
         await asyncio.gather(*(runtime.stop_beating() for runtime in runtimes))
         _log.info("process.heartbeat_stopped")
         await asyncio.gather(*(runtime.leave_site() for runtime in runtimes))

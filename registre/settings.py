@@ -7,31 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from registre.domain.errors import ConfigurationError
+from registre.environment import SETTING, Environment, Secret, read_environments, variables
 
-
-class Secret(str):
-    """Text that does not show itself."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(•••)"
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """One database and its object store; one set of processes serves several."""
-
-    name: str
-    database_url: Secret
-    object_root: str
-    #: whether stored documents are read
-    ocr: bool
+__all__ = ["Environment", "Secret", "Settings", "effective", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +137,6 @@ class Settings:
 
 _UNITS = {"index_max_age": timedelta(hours=1), "grace": timedelta(seconds=1)}
 _CHOICES = {"log_level": ("debug", "info", "warning", "error"), "gemini_away": ("wait", "offline")}
-_ENVIRONMENTS = "REGISTRE_ENVIRONMENTS"
-_FLAGS = {
-    **dict.fromkeys(("1", "true", "yes", "on", "oui"), True),
-    **dict.fromkeys(("", "0", "false", "no", "off", "non"), False),
-}
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -181,10 +158,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         except ValueError as exc:
             wrong.append(f"{name}={_shown(str(item.type), text)}: {exc}")
     settings = Settings(**values)
-    names = _names(env, wrong)
-    places = tuple(_environment(name, env, settings.state, wrong) for name in names)
-    wrong.extend(_shared(places))
-    wrong.extend(_unknown(env, names))
+    places, more = read_environments(env, settings.state)
+    wrong.extend(more)
+    wrong.extend(_unknown(env, places))
     if wrong:
         raise ConfigurationError("Réglages à corriger:\n  " + "\n  ".join(wrong))
     return replace(settings, environments=places).within(places[0].name) if places else settings
@@ -194,48 +170,12 @@ def _plain_fields() -> list[Field[Any]]:
     return [item for item in fields(Settings) if item.name != "environments"]
 
 
-def _names(env: Mapping[str, str], wrong: list[str]) -> list[str]:
-    names = re.split(r"[\s,]+", env.get(_ENVIRONMENTS, "").strip().lower())
-    bad = [name for name in names if name and not re.fullmatch(r"[a-z][a-z0-9_]*", name)]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    wrong.extend(f"{_ENVIRONMENTS}: « {name} » n'est pas un nom (lettres sans accent et chiffres)" for name in bad)
-    wrong.extend(f"{_ENVIRONMENTS}: « {name} » y est deux fois" for name in twice)
-    return [name for name in dict.fromkeys(names) if name and name not in bad]
-
-
-def _environment(name: str, env: Mapping[str, str], state: Path, wrong: list[str]) -> Environment:
-    url, objects, ocr = (env.get(variable, "").strip() for variable in _variables(name))
-    if not url:
-        wrong.append(f"{_variables(name)[0]} manque: l'adresse de Postgres de l'environnement « {name} »")
-    if ocr.lower() not in _FLAGS:
-        wrong.append(f"{_variables(name)[2]}={ocr}: il faut oui ou non")
-    return Environment(name, Secret(url), objects or str(state / f"objects-{name}"), ocr=_FLAGS.get(ocr.lower(), False))
-
-
-def _variables(name: str) -> tuple[str, str, str]:
-    """What an environment is set by, in the order of `Environment`."""
-    return (f"DATABASE_URL_{name.upper()}", f"REGISTRE_OBJECTS_{name.upper()}", f"OCR_{name.upper()}")
-
-
-def _shared(places: tuple[Environment, ...]) -> list[str]:
-    """Two environments in one place would answer each other's orders."""
-    return [
-        f"{variable}: la même valeur que pour « {first.name} »"
-        for first, second in combinations(places, 2)
-        for variable, one, other in (
-            (_variables(second.name)[0], first.database_url, second.database_url),
-            (_variables(second.name)[1], first.object_root, second.object_root),
-        )
-        if one and one.rstrip("/") == other.rstrip("/")
-    ]
-
-
-def _unknown(env: Mapping[str, str], names: list[str]) -> list[str]:
+def _unknown(env: Mapping[str, str], places: tuple[Environment, ...]) -> list[str]:
     known = {str(item.metadata["env"]) for item in fields(Settings)}
-    known.update(variable for name in names for variable in _variables(name))
-    each = _variables("")
+    known.update(variable for place in places for variable in variables(place.name))
+    each = variables("")
     return [
-        f"{name}: réglage inconnu" + (f", ou environnement absent de {_ENVIRONMENTS}" if name.startswith(each) else "")
+        f"{name}: réglage inconnu" + (f", ou environnement absent de {SETTING}" if name.startswith(each) else "")
         for name in sorted(env)
         if name.startswith(("REGISTRE_", *each)) and name not in known
     ]
@@ -295,11 +235,11 @@ def effective(settings: Settings, environ: Mapping[str, str] | None = None) -> l
     """
     env = os.environ if environ is None else environ
     names = " ".join(found.name for found in settings.environments)
-    rows = [(_ENVIRONMENTS, names, _source(env, _ENVIRONMENTS))]
+    rows = [(SETTING, names, _source(env, SETTING))]
     for found in settings.environments:
         values = ("•••", found.object_root, "oui" if found.ocr else "non")
         rows.extend(
-            (name, value, _source(env, name)) for name, value in zip(_variables(found.name), values, strict=True)
+            (name, value, _source(env, name)) for name, value in zip(variables(found.name), values, strict=True)
         )
     for item in _plain_fields():
         name: str = item.metadata["env"]

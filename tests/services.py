@@ -30,9 +30,9 @@ _KEPT = frozenset({"REGISTRE_CHROMIUM"})  # says where this machine's browser is
 def scrub_environment() -> None:
     """Forget the person's own servers, accounts and keys, so no test can reach them."""
     for name in list(os.environ):
-        if (name.startswith(("REGISTRE_", "DATABASE_URL_", "OCR_", "PG", "GEMINI_", "SERVER_")) and name not in _KEPT) or name.endswith(
-            ("DATABASE_URL", "REDIS_URL", "SENTRY_DSN")
-        ):
+        if (
+            name.startswith(("REGISTRE_", "DATABASE_URL_", "OCR_", "PG", "GEMINI_", "SERVER_")) and name not in _KEPT
+        ) or name.endswith(("DATABASE_URL", "REDIS_URL", "SENTRY_DSN")):
             del os.environ[name]
 
 

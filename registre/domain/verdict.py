@@ -14,8 +14,8 @@ class Verdict(StrEnum):
     DEFER = "defer"
     #: Transient. Again after 5, 10, 20 s, at most `max_attempts` tries.
     RETRY = "retry"
-    #: What we must provide ourselves was missing: the browser, the database. As a transient error, but the first few times
-    #: in a row cost no try.
+    #: What we must provide ourselves was missing: the browser, the database. As a transient error, but the first few
+    #: times in a row cost no try.
     INFRA = "infra"
     #: The page is not the page we know. One more look, then failed loudly with its snapshot.
     DRIFT = "drift"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from registre.browser.once import is_sealed
 from registre.browser.session import Session
@@ -58,9 +59,11 @@ async def _buy_first(job: Job, session: Session, context: StageContext) -> Stage
         held = await _already(job, target, context)
         if held is not None:
             return held
-        charge = await _intend(job, target, session, context)
+        intended = await _intend(job, target, session, context)
+        if isinstance(intended, Held):
+            return intended
         try:
-            return await _buy(job, charge, session, context)
+            return await _buy(job, intended, session, context)
         except NotFound as exc:
             missing = missing or exc
     raise missing or NotFound
@@ -68,9 +71,7 @@ async def _buy_first(job: Job, session: Session, context: StageContext) -> Stage
 
 async def _already(job: Job, target: Target, context: StageContext) -> Held | None:
     async with context.database.connection() as connection:
-        document = await charges.held_document(
-            connection, target.key, fresh=job.fresh, max_age=context.rules.index_max_age
-        )
+        document = await _held(connection, job, target, context.rules)
         rival = await charges.rival_charge(connection, job.id, target.key)
     if document is not None:
         return Held(document)
@@ -81,14 +82,25 @@ async def _already(job: Job, target: Target, context: StageContext) -> Held | No
     return None
 
 
-async def _intend(job: Job, target: Target, session: Session, context: StageContext) -> Charge:
+async def _held(connection: Connection, job: Job, target: Target, rules: Rules) -> UUID | None:
+    return await charges.held_document(connection, target.key, fresh=job.fresh, max_age=rules.index_max_age)
+
+
+async def _intend(job: Job, target: Target, session: Session, context: StageContext) -> Charge | Held:
+    """Commit the intent, unless the document came meanwhile: once ours is written nobody else's purchase of it can be
+    open, so what this sees then is all there will be."""
     rules = context.rules
     async with context.database.transaction() as connection:
         await _stay_below_ceilings(connection, session, rules)
         charge_id = await charges.intend_charge(
             connection, job, target, account_id=session.account.id, amount_cents=rules.price_cents
         )
-        charge = None if charge_id is None else await charges.open_charge(connection, job.id)
+        if charge_id is None:
+            raise BeingBought
+        if document := await _held(connection, job, target, rules):
+            await charges.void_charge(connection, charge_id, {"why": "held meanwhile"})
+            return Held(document)
+        charge = await charges.open_charge(connection, job.id)
     if charge is None:
         raise BeingBought
     return charge

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from actors import policy
+from actors.handoff import hand_off
 from registre import runtime as runtime_module
 from registre.accounts import Accounts, Vault
 from registre.db import account as accounts_db
@@ -27,11 +29,23 @@ from registre.domain.reading import PdfFacts
 from registre.domain.request import DocumentKind
 from registre.runtime import Running, Runtime
 from registre.sites.base import Delivery, Purchase
-from registre.stages import download, fetch, recovery
-from registre.stages.context import Located, Rules, StageContext
+from registre.stages import download, fetch, recovery, store
+from registre.stages.context import Held, Located, Rules, StageContext
 from registre.storage.keys import staging_key
 from registre.storage.objects import Objects
-from tests.integration.db.orders import LEASE, TARGET, TROUBLE, claimed, delay, finish, job_row, place, ripen, to_stage
+from tests.integration.db.orders import (
+    LEASE,
+    TARGET,
+    TROUBLE,
+    add_document,
+    claimed,
+    delay,
+    finish,
+    job_row,
+    place,
+    ripen,
+    to_stage,
+)
 
 RULES = Rules(150, 0, timedelta(hours=24))
 
@@ -423,3 +437,75 @@ async def test_many_that_buy_at_once_never_pass_a_ceiling_together(database: Dat
     )
     assert sum(isinstance(answer, charges.Charge) for answer in answers) == 5
     assert sum(isinstance(answer, errors.CeilingReached) for answer in answers) == 7
+
+
+# --- a late finisher
+
+
+async def test_a_late_finishers_object_is_never_referenced_and_the_others_result_stays(
+    database: Database, sql: psycopg.Connection, tmp_path
+) -> None:
+    async def inspect(content: bytes) -> PdfFacts:
+        return PdfFacts(len(content), hashlib.sha256(content).hexdigest(), 1, "")
+
+    objects = Objects(str(tmp_path))
+    context = _context(database, objects=objects, inspector=SimpleNamespace(inspect=inspect))
+    buyer = await _downloading(database, sql)
+    charge = await _intend(database, buyer)
+    key = staging_key(charge.id)
+    async with database.connection() as connection:
+        await charges.pay_charge(connection, charge.id, staging_key=key)
+        await jobs.advance_job(connection, buyer, Stage.STORE, staging_key=key)
+    late = await claimed(database, buyer.id, Stage.STORE, "late")
+    await objects.put(key, b"%PDF as the late one got it")
+    stored_late = await store.run(late, context)
+    sql.execute("UPDATE registre.job SET lease_until = now() - interval '1 s' WHERE state = 'running'")
+    async with database.connection() as connection:
+        await jobs.expire_leases(connection)
+    await objects.put(key, b"%PDF as it was delivered again")
+    soon = await claimed(database, buyer.id, Stage.STORE, "soon")
+    stored = await store.run(soon, context)
+    await database.insist(lambda connection: hand_off(connection, "soon", soon, stored))
+    await store.tidy(stored, context)
+
+    with pytest.raises(errors.Fenced):
+        await database.insist(lambda connection: hand_off(connection, "late", late, stored_late))
+    await store.tidy(stored, context)
+
+    assert sql.execute("SELECT object_key, path FROM registre.document").fetchall() == [
+        (stored.object_key, stored.path)
+    ]
+    assert await objects.get(stored.object_key) == b"%PDF as it was delivered again"
+    assert sql.execute("SELECT state FROM registre.charge").fetchall() == [("have",)]
+    assert stored_late.object_key != stored.object_key
+
+
+async def test_a_document_that_arrived_between_the_look_and_the_intent_is_not_bought_again(
+    database: Database, sql: psycopg.Connection
+) -> None:
+    job = await _downloading(database, sql)
+    context = _context(database)
+    assert await download._already(job, TARGET, context) is None
+    async with database.connection() as connection:
+        document_id = await add_document(connection)  # another order had the luck of these milliseconds
+    session = SimpleNamespace(account=SimpleNamespace(id=None), broken=False)
+    assert await download._intend(job, TARGET, session, context) == Held(document_id)
+    assert sql.execute("SELECT state FROM registre.charge").fetchall() == [("void",)]
+    fresh = replace(job, fresh=True)
+    assert isinstance(await download._intend(fresh, TARGET, session, context), charges.Charge)
+
+
+async def test_a_purchase_being_settled_while_another_is_intended_answers_it(
+    database: Database, sql: psycopg.Connection
+) -> None:
+    first, second = await _downloading(database, sql), await _downloading(database, sql)
+    charge = await _intend(database, first)
+    async with database.connection() as connection:
+        await charges.pay_charge(connection, charge.id)
+    session = SimpleNamespace(account=SimpleNamespace(id=None), broken=False)
+    async with database.transaction() as settling:
+        document_id = await add_document(settling)
+        await charges.settle_charge(settling, first.id, document_id)
+        intending = asyncio.create_task(download._intend(second, TARGET, session, _context(database)))
+        await asyncio.wait({intending}, timeout=0.3)
+    assert await intending == Held(document_id)

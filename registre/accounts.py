@@ -27,8 +27,8 @@ from registre.domain.job import Site
 #: Logins tried with one password before a person must look; the registry locks accounts, and a locked account is an
 #: outage (owner's rule).
 MAX_FAILURES: Final = 2
-#: After a login that did not go through: 15 s, 1 min, 4 min, then 10 min each time, until one does.
-_REST: Final = Rest(timedelta(seconds=15), timedelta(minutes=10))
+#: After a login that did not go through: 5 s, 20 s, 80 s, 320 s, then 10 min each time, until one does.
+_REST: Final = Rest(timedelta(seconds=5), timedelta(minutes=10))
 _PREFIX: Final = "fernet:"
 
 _log = structlog.get_logger("accounts")

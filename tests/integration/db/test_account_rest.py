@@ -60,12 +60,12 @@ async def test_an_account_rests_longer_after_each_login_without_an_answer_until_
             await accounts.lease()
         assert _failures(sql, "a") == (0, True)
         _wake(sql)
-    assert rests == [15, 60, 240, 600, 600]
+    assert rests == [5, 20, 80, 320, 600]
     account = await accounts.lease()
     await accounts.signed_in(account)
     await accounts.release(account)
     await accounts.unsure(await accounts.lease(), "page_timeout")
-    assert _rest_s(sql) == 15
+    assert _rest_s(sql) == 5
 
 
 async def test_a_refused_account_rests_and_another_one_is_leased_meanwhile(pool, sql: psycopg.Connection) -> None:

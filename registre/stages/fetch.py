@@ -11,7 +11,7 @@ from registre.domain.job import Job
 from registre.domain.request import Request, parse_request
 from registre.stages.browsing import browsing
 from registre.stages.context import Held, Located, StageContext, Staged
-from registre.stages.recovery import staged_already
+from registre.stages.recovery import staged_already, wait_for_proof
 
 
 async def run(job: Job, context: StageContext) -> Located | Held | Staged:
@@ -29,6 +29,8 @@ async def run(job: Job, context: StageContext) -> Located | Held | Staged:
         return held
     if bought is not None and (staged := await staged_already(bought, context)):
         return staged
+    if bought is not None:
+        wait_for_proof(bought)
     # Only the account that may have paid can look into its own history.
     account = bought.account_id if bought else None
     try:

@@ -32,6 +32,15 @@ async def staged_already(charge: Charge, context: StageContext) -> Staged | None
     return Staged(key, charge.target)
 
 
+def wait_for_proof(charge: Charge) -> None:
+    """Raises SettlingCharge, with the time that is left, while the site's history cannot be trusted yet."""
+    left = PROOF_WAIT - charge.age
+    if charge.state is ChargeState.INTENT and left > timedelta(0):
+        early = SettlingCharge()
+        early.delay = left
+        raise early
+
+
 async def look_first(charge: Charge, session: Session, context: StageContext) -> Staged | None:
     """Settle a purchase whose end is unknown. None: it is proven unpaid and closed, buying may go on.
 
@@ -53,8 +62,7 @@ async def _look(charge: Charge, session: Session, context: StageContext) -> Stag
     if charge.state is ChargeState.UNPROVEN:
         raise ChargeUnproven
     _, adapter = context.site()
-    if charge.state is ChargeState.INTENT and charge.age < PROOF_WAIT:
-        raise SettlingCharge
+    wait_for_proof(charge)
     purchases = await adapter.purchases(session.page, charge.intent_at - _CLOCK_SLACK)
     if purchases is None:
         if charge.state is ChargeState.PAID:

@@ -111,6 +111,10 @@ async def test_what_was_bought_is_looked_up_even_if_the_site_no_longer_offers_it
     await _intend(database, job)
     await delay(database, job)
     ripen(sql, job.id)
+    sql.execute("UPDATE registre.charge SET intent_at = intent_at - interval '1 min'")
+    sql.execute(
+        "UPDATE registre.attempt SET started_at = started_at - interval '2 min', ended_at = ended_at - interval '1 min'"
+    )
 
     async def gone(*_args: object) -> Located:
         raise errors.NotFound
@@ -287,6 +291,21 @@ async def test_an_intent_is_old_enough_only_when_its_writer_has_been_gone_long_e
         sql.execute("UPDATE registre.attempt SET ended_at = ended_at - interval '1 min'")
         charge = await charges.open_charge(connection, job.id)
         assert timedelta(seconds=59) < charge.age < timedelta(seconds=100)
+
+
+async def test_a_young_intent_waits_just_long_enough_and_disturbs_no_page_meanwhile(
+    database: Database, sql: psycopg.Connection, tmp_path
+) -> None:
+    job = await _downloading(database, sql)
+    await _intend(database, job)
+    await delay(database, job)
+    ripen(sql, job.id)
+    sql.execute("UPDATE registre.charge SET intent_at = intent_at - interval '20 s'")
+    sql.execute("UPDATE registre.attempt SET ended_at = ended_at - interval '20 s'")
+    again = await claimed(database, job.id, Stage.FETCH)
+    with pytest.raises(errors.SettlingCharge) as waits:  # there is no browser to ask
+        await fetch.run(again, _context(database, objects=Objects(str(tmp_path))))
+    assert timedelta(seconds=1) < waits.value.delay <= timedelta(seconds=10)
 
 
 # --- the site's history, and bytes without a database

@@ -239,7 +239,7 @@ class Hub:
 
 def _execute(link: Link, acks: list[_Ack], granted: dict[str, int], starts: dict[str, Place], claim: int) -> list[Row]:
     """Rows claimed: priority, eta, queue, message id, text."""
-    statements: list[str] = []
+    statements: list[str] = [_SQL["commit_lazily"]]
     values: dict[str, Any] = {}
     if acks:
         statements.append(_SQL["ack_messages"])

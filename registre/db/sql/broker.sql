@@ -1,6 +1,13 @@
 -- Times are plain now(): dramatiq-pg's `now() AT TIME ZONE 'UTC'` jumps an hour twice a year on a server that keeps
 -- local time, and every held message would look abandoned.
 
+-- name: commit_lazily
+-- Stands before claims and acknowledgements, for their transaction: they do not wait for the disk. A crash of the server
+-- may forget those of its last half second, never a message: one that was claimed is claimed again, one that was
+-- acknowledged runs again and finds nothing to do. And what a job does first, claiming its row, is flushed to the same
+-- log after its message's claim and takes that along.
+SELECT set_config('synchronous_commit', 'off', true)
+
 -- name: ack_messages
 -- Fenced by the claim number: whoever lost the message changes nothing. One that goes back as queued is announced.
 -- The state is compared as text so that no plan walks over all held messages (an index on `consumed` exists).

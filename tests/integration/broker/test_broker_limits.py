@@ -10,13 +10,14 @@ from collections.abc import Callable
 import psycopg
 import psycopg2
 import pytest
+from dramatiq.message import Message
 from psycopg import ClientCursor
 
 from registre.broker import JobBroker, Source, timing
 from registre.broker.front import FRONT
 from registre.broker.link import Link
 from registre.db.queries import load
-from tests.integration.broker.rigs import Rig, connections, fill, states, take, wait_for
+from tests.integration.broker.rigs import KINDS, Rig, connections, fill, states, take, wait_for
 
 _SQL = load("broker")
 
@@ -188,3 +189,21 @@ def test_each_statement_reads_by_its_own_index_over_a_long_history(
         plan = "\n".join(row[0] for row in connection.execute("EXPLAIN (COSTS OFF) " + _SQL[query], values).fetchall())
     assert f"using {index}" in plan
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("delay_ms", [None, 90_000])
+def test_a_message_sent_from_python_is_the_row_that_the_stock_broker_writes(
+    rigs: Make, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, delay_ms: int | None
+) -> None:
+    columns = "queue_name, state::text, message - 'message_id', result, result_ttl, claim, crashes"
+    monkeypatch.setattr("registre.broker.job_broker.current_millis", lambda: 1_000)
+    monkeypatch.setattr("dramatiq_pg.broker.current_millis", lambda: 1_000)
+    rows = []
+    for kind in KINDS:
+        broker = rigs(kind, {}).broker
+        message = Message("work", "note", ("é", 1), {"a": None}, {"b": [1]}, message_timestamp=5)
+        sent = broker.enqueue(message, delay=delay_ms)
+        query = f"SELECT {columns} FROM dramatiq.queue WHERE message_id = %s"
+        rows.append(sql.execute(query, [sent.message_id]).fetchone())
+    assert rows[0] == rows[1]
+    assert rows[0][0] == ("work.DQ" if delay_ms else "work")

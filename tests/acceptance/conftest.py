@@ -27,6 +27,13 @@ from tests import services
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def pytest_collection_modifyitems(items):
+    """Whole processes on a loaded machine take minutes where they usually take seconds; a hung test still ends."""
+    for item in items:
+        if "acceptance" in item.path.parts and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def browser_path():
     setting = os.environ.get("REGISTRE_CHROMIUM")
@@ -174,7 +181,7 @@ class House:
             )
 
 
-def wait_until(condition, what: str, log: Path | None = None, seconds: float = 60, state=None) -> None:
+def wait_until(condition, what: str, log: Path | None = None, seconds: float = 180, state=None) -> None:
     """Poll until true; a failure shows what the process said last."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

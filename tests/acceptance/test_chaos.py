@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.timeout(1800)
 def test_nothing_is_lost_doubled_or_halved_under_the_fixed_seeds() -> None:
-    words = ["scripts/chaos", "--seed", "1", "--runs", "3", "--jobs", "3", "--orders", "5", "--seconds", "6"]
+    words = ["scripts/chaos", "--seed", "1", "--runs", "2", "--jobs", "2", "--orders", "5", "--seconds", "6"]
 
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
-    assert "3 (3 good)" in done.stdout
+    assert "2 (2 good)" in done.stdout

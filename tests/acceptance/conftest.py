@@ -132,7 +132,7 @@ class House:
             order,
         )
 
-    def wait_for(self, order, *states: str, seconds: float = 90) -> dict:
+    def wait_for(self, order, *states: str, seconds: float = 240) -> dict:
         """The job once it is in one of these states."""
         wait_until(
             lambda: self.job(order)["state"] in states,

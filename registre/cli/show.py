@@ -28,19 +28,22 @@ _STATES: Final = {"read": "lue", "blank": "blanche", "failed": "non lue"}
 @click.argument("id")
 @click.option("--page", "only", type=click.IntRange(1), help="Seulement cette page.")
 @click.option("--text", "with_text", is_flag=True, help="Montre aussi le texte d'un index, pas seulement ses lignes.")
+@click.option("--legacy", is_flag=True, help="Les lignes d'un index dans la forme JSON de l'ancien système.")
 @json_option
 @pass_output
-def show(output: Output, id: str, *, only: int | None, with_text: bool) -> int:
+def show(output: Output, id: str, *, only: int | None, with_text: bool, legacy: bool) -> int:
     """Montre un document: où est le PDF, ce qu'on en sait, ce qui y est écrit. Les champs douteux portent un « ? ».
 
     \b
     Exemple:
       registre show 3f2a91c0 --page 2
     """
-    return run(_show(output, chosen_settings(), id, only, with_text=with_text))
+    return run(_show(output, chosen_settings(), id, only, with_text=with_text, legacy=legacy))
 
 
-async def _show(output: Output, settings: Settings, given: str, only: int | None, *, with_text: bool) -> int:
+async def _show(
+    output: Output, settings: Settings, given: str, only: int | None, *, with_text: bool, legacy: bool
+) -> int:
     async with opened(settings) as connection:
         job, held = await held_document(connection, given)
         read = await pages(connection, held.id)
@@ -50,6 +53,11 @@ async def _show(output: Output, settings: Settings, given: str, only: int | None
     if only is not None and only > held.pages:
         raise click.UsageError(f"Le document a {words.plural(held.pages, 'page')}.")
     location = locate(settings, held)
+    if legacy:
+        from registre.ocr.legacy import sanitized
+
+        output.json_document(sanitized(shown))
+        return 0
     if output.json:
         output.json_document(_json(job, held, location, shown))
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
@@ -45,6 +46,14 @@ async def test_show_gives_one_page_and_its_data(registre, order):
     assert document["pages"][0]["rows"][1]["uncertain"] == ["nature"]
     assert document["document"]["sha256"] == hashlib.sha256(_PDF).hexdigest()
     assert "2 pages" in registre("show", order[:8], "--page", "3", exit_code=2).stderr
+
+
+async def test_show_gives_the_old_shape_to_its_old_readers(registre, order):
+    document = json.loads(registre("show", order[:8], "--legacy").stdout)
+
+    numbers = [row["acte_publication_number"] for row in document["pages"][0]["inscriptions"]]
+    assert [page["pageNumber"] for page in document["pages"]] == [1, 2]
+    assert "26112233" in numbers
 
 
 async def test_an_order_without_document_says_where_it_stands(registre, connection):

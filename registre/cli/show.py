@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import click
@@ -18,7 +18,7 @@ from registre.db.document import Document, document, pages
 from registre.db.pool import Connection
 from registre.db.report import JobRow
 from registre.domain.errors import RegistreError
-from registre.domain.reading import Inscription, PageReading
+from registre.domain.reading import Doubt, Inscription, PageReading
 from registre.settings import Settings
 
 _STATES: Final = {"read": "lue", "blank": "blanche", "failed": "non lue"}
@@ -110,6 +110,7 @@ def _json(job: JobRow, held: Document, location: str, shown: Sequence[PageReadin
                 "rows": page.rows_json(),
                 "text": page.text,
                 "error": page.error,
+                "doubts": [asdict(doubt) for doubt in page.doubts],
             }
             for page in shown
         ],
@@ -147,8 +148,17 @@ def _page(output: Output, page: PageReading, total: int, *, with_text: bool) -> 
         doubtful = sum(bool(row.uncertain) for row in page.rows)
         if doubtful:
             output.say(Text(f"{words.plural(doubtful, 'ligne')} à vérifier sur le PDF (« ? »).", style="yellow"))
+    for doubt in page.doubts:
+        output.say(Text(f"? {_doubt(doubt)}", style="yellow"))
     if page.text and (with_text or not page.rows):
         output.say(page.text)
+
+
+def _doubt(doubt: Doubt) -> str:
+    """What two readers do not agree on, or what one says is missing."""
+    if doubt.read is None and doubt.other is None:
+        return doubt.near
+    return f"« {doubt.read or 'rien'} » ou « {doubt.other or 'rien'} »: … {doubt.near} …"
 
 
 def _row(row: Inscription) -> list[Text]:

@@ -41,13 +41,18 @@ def agree(first: PageReading, second: PageReading) -> PageReading:
     if first.state is not PageState.READ:
         return _alone(second, first)
     main, other = (second, first) if _hardly_read(first) else (first, second)
+    figures = () if main.rows or other.rows else doubt_figures(main.text, other.text)
     return replace(
         main,
         reader=f"{main.reader}+{other.reader}",
         reader_version=f"{main.reader_version}; {other.reader_version}",
         rows=agree_rows(main.rows, other.rows, (main.reader, other.reader)),
         header={**other.header, **main.header},
-        doubts=() if main.rows or other.rows else tuple(doubt_figures(main.text, other.text)),
+        doubts=(
+            *main.doubts,
+            *other.doubts,
+            *(() if main.rows or other.rows else doubt_figures(main.text, other.text)),
+        ),
     )
 
 
@@ -114,8 +119,8 @@ def _alone(page: PageReading, silent: PageReading) -> PageReading:
         # a reader that broke says nothing about the page
         return page
     rows = tuple(_single(row, page.reader) for row in page.rows)
-    doubts = () if page.rows else tuple(doubt_figures(page.text, ""))
-    return replace(page, rows=rows, doubts=doubts)
+    doubts = () if page.rows else doubt_figures(page.text, "")
+    return replace(page, rows=rows, doubts=(*page.doubts, *doubts))
 
 
 def _single(row: Inscription, reader: str) -> Inscription:

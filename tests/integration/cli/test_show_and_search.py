@@ -6,6 +6,7 @@ import hashlib
 import json
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from registre.domain.request import DocumentKind
 from registre.storage.keys import object_key
@@ -46,6 +47,20 @@ async def test_show_gives_one_page_and_its_data(registre, order):
     assert document["pages"][0]["rows"][1]["uncertain"] == ["nature"]
     assert document["document"]["sha256"] == hashlib.sha256(_PDF).hexdigest()
     assert "2 pages" in registre("show", order[:8], "--page", "3", exit_code=2).stderr
+
+
+async def test_show_tells_what_two_readers_do_not_agree_on(registre, order, connection):
+    doubts = [
+        {"read": "250 000,00", "other": "260 000,00", "near": "le prix de 250 000,00 $"},
+        {"read": None, "other": None, "near": "12 lignes comptées, 11 lues"},
+    ]
+    await connection.execute("UPDATE registre.page SET doubts = %s WHERE number = 2", [Jsonb(doubts)])
+
+    shown = registre("show", order[:8]).stdout
+
+    assert "« 250 000,00 » ou « 260 000,00 »" in shown
+    assert "12 lignes comptées, 11 lues" in shown
+    assert registre("show", order[:8], json=True)["pages"][1]["doubts"] == doubts
 
 
 async def test_show_gives_the_old_shape_to_its_old_readers(registre, order):

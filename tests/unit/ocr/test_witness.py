@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from registre.domain.reading import Inscription, PageReading, PageState, Partie, RowKind
+from registre.domain.reading import Doubt, Inscription, PageReading, PageState, Partie, RowKind
 from registre.domain.text import strip_accents
 from registre.ocr.witness import agree, agree_rows, align
 
@@ -142,6 +142,16 @@ def test_figures_of_running_text_are_compared_and_the_words_around_them_told():
 def test_a_figure_that_only_one_reader_has_is_doubted():
     page = agree(_page(text="lot 2 784 195 du cadastre"), _page(text="lot du cadastre", reader="gemini"))
     assert [(doubt.read, doubt.other) for doubt in page.doubts] == [("2 784 195", None)]
+
+
+@pytest.mark.parametrize("with_rows", [True, False])
+def test_what_a_reader_says_is_missing_stays_said(with_rows):
+    """It knows that it read fewer rows than it counted: no agreement on the others answers that."""
+    missing = Doubt(None, None, "2 lignes comptées, 1 lue")
+    rows = _rows(random.Random(9), 1) if with_rows else ()
+    said = _page(rows, reader="gemini", confidence=None, doubts=(missing,))
+    assert agree(_page(rows), said).doubts == (missing,)
+    assert agree(_page(state=PageState.BLANK), said).doubts == (missing,)
 
 
 def test_a_page_hardly_read_gives_way_to_the_other_reader():

@@ -48,11 +48,7 @@ def agree(first: PageReading, second: PageReading) -> PageReading:
         reader_version=f"{main.reader_version}; {other.reader_version}",
         rows=agree_rows(main.rows, other.rows, (main.reader, other.reader)),
         header={**other.header, **main.header},
-        doubts=(
-            *main.doubts,
-            *other.doubts,
-            *(() if main.rows or other.rows else doubt_figures(main.text, other.text)),
-        ),
+        doubts=(*main.doubts, *other.doubts, *figures),
     )
 
 

@@ -87,6 +87,8 @@ def test_k_a_wake_up_is_buffered_and_then_slept_over(
         assert next(consumer) is None
         monkeypatch.setattr(stock_utils.select, "select", select)
         fill(sql, kind, [1])
+        # The bell has arrived: what is heard before the sleep is not left to the network.
+        assert real([consumer._listen_conn], [], [], 30)[0]
         assert take(consumer) is not None
         assert slept_over[0] == 1
         return

@@ -10,7 +10,7 @@ from registre.installation import redis_url
 from registre.limits import configured, prices
 from registre.limits.calls import Calls
 from registre.limits.configured import MICRODOLLARS_PER_CENT, read_ledgers
-from registre.limits.meter import History, Meter
+from registre.limits.meter import History
 from registre.limits.redis import connect
 from registre.ocr.gemini.configured import open_reader
 from registre.ocr.gemini.reader import GeminiReader
@@ -36,12 +36,7 @@ class PaidReading:
         self._environments = environments
         self._databases: list[Database] = []
         self._redis = connect(address)
-        self._meter = Meter(
-            self._redis,
-            project=settings.gemini_project,
-            limits=configured.limits(settings),
-            history=self._history,
-        )
+        self._meter = configured.meter(settings, self._redis, self._history)
         self._readers: list[GeminiReader] = []
 
     def of(self, database: Database) -> Paid:

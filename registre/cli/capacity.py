@@ -44,7 +44,7 @@ async def _capacity(output: Output, settings: Settings) -> None:
     try:
         kept = configured.capacity(settings, redis)
         found = await kept.show()
-        meter = configured.meter(settings, redis, [])
+        meter = configured.meter(settings, redis)
         limits_of = configured.limits(settings)
         gauges = [(model, limits_of(model), await meter.gauge(model)) for model in await meter.models()]
     finally:

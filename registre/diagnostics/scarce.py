@@ -82,7 +82,7 @@ async def meter(whole: Whole) -> AsyncIterator[Finding]:
     from registre.limits import configured
 
     try:
-        gauged = configured.meter(whole.settings, client, [])
+        gauged = configured.meter(whole.settings, client)
         limits_of = configured.limits(whole.settings)
         gauges = [(model, limits_of(model), await gauged.gauge(model)) for model in await gauged.models()]
     except (LimitsUnavailable, ConfigurationError):

@@ -53,13 +53,13 @@ def limits(settings: Settings) -> Callable[[str], Limits]:
     return lambda model: own.get(model, default)
 
 
-def meter(settings: Settings, redis: Redis, databases: Sequence[Database]) -> Meter:
-    """The meter of this installation's Gemini project; `databases` are those of all its environments.
+def meter(settings: Settings, redis: Redis, history: Callable[[str], Awaitable[History]] | None = None) -> Meter:
+    """The meter of this installation's Gemini project; `history` as in `Meter`, needed by who reserves.
 
     Raises:
         ConfigurationError: GEMINI_LIMITS is malformed.
     """
-    return Meter(redis, project=settings.gemini_project, limits=limits(settings), history=read_ledgers(databases))
+    return Meter(redis, project=settings.gemini_project, limits=limits(settings), history=history)
 
 
 def capacity(settings: Settings, redis: Redis) -> Capacity:

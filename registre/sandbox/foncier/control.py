@@ -19,14 +19,13 @@ A refused command answers 400 with {"error": …} and changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from registre.sandbox.command import json_object
 from registre.sandbox.foncier.faults import Fault
 from registre.sandbox.foncier.site import Site
 
@@ -52,20 +51,13 @@ def _view(site: Site, view: _View) -> Callable[[Request], Awaitable[Response]]:
 def _command(site: Site, run: _Command) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(await run(site, _object(await request.body())))
+            return JSONResponse(await run(site, json_object(await request.body())))
         except KeyError as exc:
             return JSONResponse({"error": f"missing or unknown: {exc}"}, 400)
         except (TypeError, ValueError) as exc:
             return JSONResponse({"error": str(exc)}, 400)
 
     return answer
-
-
-def _object(body: bytes) -> Mapping[str, object]:
-    parsed: object = json.loads(body or b"{}")
-    if not isinstance(parsed, dict):
-        raise TypeError("a JSON object is expected")
-    return cast("dict[str, object]", parsed)
 
 
 def _state(site: Site) -> object:

@@ -14,14 +14,14 @@ A refused command answers 400 with {"error": …} and changes nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, cast
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from registre.sandbox.command import json_object
 from registre.sandbox.gemini.books import MINUTE, Books
 from registre.sandbox.gemini.options import Fault
 
@@ -49,18 +49,11 @@ def _view(books: Books, view: _View) -> Callable[[Request], Awaitable[Response]]
 def _command(books: Books, run: _Command) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(run(books, _object(await request.body())))
+            return JSONResponse(run(books, json_object(await request.body())))
         except (TypeError, ValueError) as exc:
             return JSONResponse({"error": str(exc)}, 400)
 
     return answer
-
-
-def _object(body: bytes) -> Mapping[str, object]:
-    parsed: object = json.loads(body or b"{}")
-    if not isinstance(parsed, dict):
-        raise TypeError("a JSON object is expected")
-    return cast("dict[str, object]", parsed)
 
 
 def _state(books: Books, _query: Mapping[str, str]) -> object:

@@ -326,7 +326,7 @@ async def a_process_that_finds_no_place(house, patch):
 async def the_paid_reader_told_to_wait(house, patch):
     env = await _lease(house, most="8")
     client = redis_client(house.environment["REDIS_URL"])
-    meter = configured.meter(read_settings({**house.environment, **env}), client, [])
+    meter = configured.meter(read_settings({**house.environment, **env}), client)
     await meter.throttled("gemini-2.5-flash", timedelta(minutes=5))
     await client.aclose()
     return env

@@ -20,13 +20,6 @@ MACHINE = machine(read_settings({}))
 
 
 @pytest.fixture
-async def redis(servers):
-    redis = connect(servers.redis_url)
-    yield redis
-    await redis.aclose()
-
-
-@pytest.fixture
 def host() -> str:
     return uuid4().hex
 

@@ -20,13 +20,6 @@ NOTHING = History([], 0, 0)
 
 
 @pytest.fixture
-async def redis(servers):
-    redis = connect(servers.redis_url)
-    yield redis
-    await redis.aclose()
-
-
-@pytest.fixture
 def make(redis):
     """A meter of one invented project, with a short minute; call again for another process's view of it."""
     project = uuid4().hex

@@ -45,13 +45,6 @@ class Desk:
 
 
 @pytest.fixture
-async def redis(servers):
-    redis = connect(servers.redis_url)
-    yield redis
-    await redis.aclose()
-
-
-@pytest.fixture
 def host() -> str:
     return uuid4().hex
 

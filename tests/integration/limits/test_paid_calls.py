@@ -16,7 +16,6 @@ from registre.limits import prices
 from registre.limits.calls import Calls
 from registre.limits.configured import read_ledgers
 from registre.limits.meter import Limits, Meter
-from registre.limits.redis import connect
 
 MODEL = "gemini-2.5-flash"
 DOCUMENT = uuid4()
@@ -30,13 +29,6 @@ async def database(database_url):
     await database.open()
     yield database
     await database.close()
-
-
-@pytest.fixture
-async def redis(servers):
-    redis = connect(servers.redis_url)
-    yield redis
-    await redis.aclose()
 
 
 @pytest.fixture

@@ -212,6 +212,7 @@ def _inscription(raw: dict[str, Any]) -> Inscription:
         others=raw.get("others", {}),
         nature_normalisee=raw.get("nature_normalisee"),
         suggestions=tuple(_suggestion(item) for item in raw.get("suggestions", ())),
+        places={name: tuple(box) for name, box in raw.get("places", {}).items()},
     )
 
 

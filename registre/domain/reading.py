@@ -7,6 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 
+#: Left, top, right, bottom as shares (0 to 1) of the page's straight, upright picture.
+Box = tuple[float, float, float, float]
+
+
 class PageState(StrEnum):
     """How a page's reading ended; a document is read when every page has one of these."""
 
@@ -73,6 +77,8 @@ class Inscription:
     #: the nature's usual name, where it is a known one; the list is open
     nature_normalisee: str | None = None
     suggestions: tuple[Suggestion, ...] = ()
+    #: field → where it stands on the page; `row` for the whole line; empty where the reader gives no places
+    places: dict[str, Box] = field(default_factory=dict[str, Box])
 
 
 @dataclass(frozen=True, slots=True)

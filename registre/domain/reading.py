@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-
 #: Left, top, right, bottom as shares (0 to 1) of the page's straight, upright picture.
 Box = tuple[float, float, float, float]
 

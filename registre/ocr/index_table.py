@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from registre.domain.reading import Inscription, Partie, RowKind
+from registre.domain.reading import Box, Inscription, Partie, RowKind
 from registre.ocr.bands import Band, Strip, cut_rows, join_wrapped
 from registre.ocr.columns import Table, cells_of, find_tables
 from registre.ocr.fields import (
@@ -22,8 +22,9 @@ from registre.ocr.fields import (
 )
 from registre.ocr.header import read_header
 from registre.ocr.parties import pair_parties
+from registre.ocr.places import places_of
 from registre.ocr.vocabulary import CARRIED, FOOTER, Field, plain
-from registre.ocr.words import Line, Sheet, group_lines, line_height
+from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
 
 #: Two-digit years up to this one may be of this century: typed forms ended long before.
 _LAST_SHORT_YEAR = 30
@@ -48,7 +49,7 @@ def read_index(sheet: Sheet) -> IndexPage:
     tables = find_tables(lines, sheet.verticals)
     since = _established(lines)
     if not tables:
-        return IndexPage(_without_heading(lines), lines, "\n".join(line.text for line in lines))
+        return IndexPage(_without_heading(lines, sheet), lines, "\n".join(line.text for line in lines))
     rows: list[Inscription] = []
     texts: list[str] = []
     for table in tables:
@@ -72,6 +73,7 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
     rows: list[Inscription] = []
     for band in bands:
         row = _in_its_century(_row(band, table, rows[-1] if rows else None), band, since)
+        row = replace(row, places=_places(band, row, sheet))
         rows.append(row)
         since = row.date if row.date and "date" not in row.uncertain else since
     return rows, aside
@@ -103,6 +105,26 @@ def _row(band: Band, table: Table, above: Inscription | None) -> Inscription:
         raw=band.raw(table),
         uncertain=tuple(sorted(doubts)),
     )
+
+
+def _places(band: Band, row: Inscription, sheet: Sheet) -> dict[str, Box]:
+    """The cells of a row that hold something; a note has its date and, for all the rest, its line."""
+    both = band.words(Field.ENREGISTREMENT)
+    fields = {
+        "row": [word for strip in band.strips for word in strip.line.words],
+        "date": band.words(Field.DATE) or both,
+    }
+    if row.kind is RowKind.INSCRIPTION:
+        remarks = band.words(Field.REMARQUES)
+        fields |= {
+            "numero": band.words(Field.NUMERO) or both,
+            "nature": band.words(Field.NATURE),
+            "parties": [*band.words(Field.QUALITE), *band.words(Field.PARTIES)],
+            "remarques": remarks,
+            "avis_adresse": band.words(Field.AVIS) or (remarks if row.avis_adresse else []),
+            "radiations": band.words(Field.RADIATIONS),
+        }
+    return places_of(fields, sheet)
 
 
 def _note(band: Band, table: Table, when: str | None, doubts: set[str]) -> Inscription:
@@ -237,14 +259,16 @@ def _established(lines: Sequence[Line]) -> str:
     return found[0] if found else ""
 
 
-def _without_heading(lines: Sequence[Line]) -> tuple[Inscription, ...]:
+def _without_heading(lines: Sequence[Line], sheet: Sheet) -> tuple[Inscription, ...]:
     """Rows recognised by a date and a number on one line; their other words stay in `raw`."""
     rows: list[Inscription] = []
+    words: list[Word] = []
     for line in lines:
         dated = find_date(line.text)
         rest = line.text.replace(dated[1], " ", 1) if dated else ""
         number = find_number(rest) if dated else None
         if dated and number:
+            words = [*line.words]
             rows.append(
                 Inscription(
                     kind=RowKind.INSCRIPTION,
@@ -252,8 +276,10 @@ def _without_heading(lines: Sequence[Line]) -> tuple[Inscription, ...]:
                     numero=number,
                     raw=line.text,
                     uncertain=("date", "nature", "numero", "parties", "radiations"),
+                    places=places_of({"row": words}, sheet),
                 )
             )
         elif rows and not FOOTER.search(plain(line.text)):
-            rows[-1] = replace(rows[-1], raw=f"{rows[-1].raw}\n{line.text}")
+            words += line.words
+            rows[-1] = replace(rows[-1], raw=f"{rows[-1].raw}\n{line.text}", places=places_of({"row": words}, sheet))
     return tuple(rows)

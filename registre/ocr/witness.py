@@ -144,7 +144,9 @@ def _merge(mine: Inscription, theirs: Inscription, readers: tuple[str, str]) -> 
         uncertain.add(name)
     if mine.kind is not theirs.kind:
         uncertain.add("kind")
-    return replace(mine, **values, uncertain=tuple(sorted(uncertain)), witnesses=witnesses, others=others)
+    places = {**theirs.places, **mine.places}
+    doubts = tuple(sorted(uncertain))
+    return replace(mine, **values, uncertain=doubts, witnesses=witnesses, others=others, places=places)
 
 
 def _likeness(mine: Inscription, theirs: Inscription) -> float:

@@ -183,7 +183,7 @@ SELECT d.id, d.kind, d.object_key, d.path, coalesce(p.pages, 0) AS pages, coales
 FROM ((SELECT * FROM registre.document ORDER BY created_at DESC LIMIT %(limit)s)
       UNION (SELECT * FROM registre.document WHERE id >= (SELECT gen_random_uuid()) ORDER BY id LIMIT %(limit)s)) AS d
 LEFT JOIN LATERAL (SELECT count(*) AS pages, count(*) FILTER (WHERE state = 'failed') AS failed,
-                          sum(length(search_text)) FILTER (WHERE state = 'read') AS characters
+                          sum(length(search_text)) FILTER (WHERE state NOT IN ('blank', 'failed')) AS characters
                    FROM registre.page WHERE document_id = d.id) AS p ON true
 
 -- name: staged

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import assert_never
 from uuid import UUID
 
@@ -56,8 +55,7 @@ async def hand_off(connection: Connection, worker: str, job: Job, result: StageR
                     searchable=result.searchable,
                 )
             if job.document_id is not None:
-                acte = None if result.acte is None else asdict(result.acte)
-                await documents.note_content(connection, job.document_id, acte, result.corrections)
+                await documents.note_content(connection, job.document_id, result.acte, result.corrections)
                 await documents.note_number_checked(connection, job.document_id, seen=result.number_seen)
             await jobs.finish_job(connection, job, State.DONE)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
@@ -20,14 +21,35 @@ from registre.db.report import JobRow
 from registre.domain.errors import RegistreError
 from registre.domain.reading import Doubt, Inscription, PageReading
 from registre.settings import Settings
+from registre.shapes import json_schema, to_json
 
-_STATES: Final = {"read": "lue", "blank": "blanche", "failed": "non lue"}
+_STATES: Final = {
+    "read": "lue",
+    "blank": "blanche",
+    "second_reader": "refusée par Gemini, lue",
+    "retaken": "reprise en deux moitiés, lue",
+    "failed": "non lue",
+}
+
+
+def _schema(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=1))
+        context.exit()
 
 
 @click.command()
 @click.argument("id")
 @click.option("--page", "only", type=click.IntRange(1), help="Seulement cette page.")
 @click.option("--text", "with_text", is_flag=True, help="Montre aussi le texte d'un index, pas seulement ses lignes.")
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_schema,
+    help="Le schéma JSON de ce que --json écrit.",
+)
 @click.option("--legacy", is_flag=True, help="Les lignes d'un index dans la forme JSON de l'ancien système.")
 @json_option
 @pass_output
@@ -99,27 +121,12 @@ def _json(job: JobRow, held: Document, location: str, shown: Sequence[PageReadin
     return {
         **job_json(job),
         "document": {**_as_dict(held), "location": location},
-        "pages": [
-            {
-                "number": page.number,
-                "state": page.state,
-                "reader": page.reader,
-                "reader_version": page.reader_version,
-                "confidence": page.confidence,
-                "header": page.header,
-                "rows": page.rows_json(),
-                "text": page.text,
-                "error": page.error,
-                "doubts": [asdict(doubt) for doubt in page.doubts],
-            }
-            for page in shown
-        ],
+        "pages": [to_json(page) for page in shown],
     }
 
 
 def _as_dict(held: Document) -> dict[str, Any]:
-    names = ("id", "document_key", "kind", "target", "sha256", "size", "pages", "path", "number_checked", "created_at")
-    return {name: getattr(held, name) for name in names}
+    return {name: value for name, value in asdict(held).items() if name != "object_key"}
 
 
 def _facts(output: Output, job: JobRow, held: Document, location: str, shown: Sequence[PageReading]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -13,18 +13,9 @@ from psycopg.types.json import Jsonb
 
 from registre.db.pool import Connection
 from registre.db.queries import load
-from registre.domain.reading import (
-    Correction,
-    Doubt,
-    Inscription,
-    PageReading,
-    PageState,
-    Partie,
-    PdfFacts,
-    RowKind,
-    Suggestion,
-)
+from registre.domain.reading import ActeReading, Correction, PageReading, PdfFacts
 from registre.domain.request import Target
+from registre.shapes import page_from, to_json
 
 _SQL = load("document")
 
@@ -45,6 +36,10 @@ class Document:
     path: str
     number_checked: bool | None
     created_at: datetime
+    #: what an acte says as a whole, as `registre.shapes` writes it; None until it is read
+    content: dict[str, Any] | None
+    #: what its corrected copy changes, likewise
+    corrections: list[dict[str, Any]]
 
 
 async def add_document(
@@ -89,11 +84,11 @@ async def add_page(
         "reader": reading.reader,
         "reader_version": reading.reader_version,
         "text": _clean(reading.text),
-        "rows": Jsonb(_clean(reading.rows_json())),
+        "rows": _rows(reading),
         "header": Jsonb(_clean(reading.header)),
         "confidence": reading.confidence,
         "error": reading.error,
-        "doubts": Jsonb(_clean([asdict(doubt) for doubt in reading.doubts])),
+        "doubts": Jsonb(_clean([to_json(doubt) for doubt in reading.doubts])),
         "search_text": _clean(search_text),
         "again": again,
     }
@@ -104,7 +99,7 @@ async def pages(connection: Connection, document_id: UUID) -> list[PageReading]:
     """A document's pages in order."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         rows = await (await cursor.execute(_SQL["pages"], {"document_id": document_id})).fetchall()
-    return [_page(row) for row in rows]
+    return [page_from(row) for row in rows]
 
 
 async def lease_reading(connection: Connection, document_id: UUID, job_id: UUID, *, lease: timedelta) -> bool:
@@ -123,7 +118,7 @@ async def add_reading(
         "reader": reading.reader,
         "reader_version": version,
         "outcome": outcome,
-        "reading": Jsonb(_clean(asdict(reading))),
+        "reading": Jsonb(_clean(to_json(reading))),
     }
     await connection.execute(_SQL["add_reading"], values)
 
@@ -134,24 +129,24 @@ async def reading(
     """What one of these readers, in one of these versions, already made of the page; failures apart."""
     values = {"document_id": document_id, "number": number, "readers": list(readers), "versions": list(versions)}
     row = await (await connection.execute(_SQL["reading"], values)).fetchone()
-    return None if row is None else _page(row[0])
+    return None if row is None else page_from(row[0])
 
 
 async def note_content(
-    connection: Connection, document_id: UUID, content: dict[str, Any] | None, corrections: Sequence[Correction]
+    connection: Connection, document_id: UUID, content: ActeReading | None, corrections: Sequence[Correction]
 ) -> None:
     """Record what the whole document says, and what its corrected copy changes."""
     values = {
         "document_id": document_id,
-        "content": None if content is None else Jsonb(_clean(content)),
-        "corrections": Jsonb(_clean([asdict(correction) for correction in corrections])),
+        "content": None if content is None else Jsonb(_clean(to_json(content))),
+        "corrections": Jsonb(_clean([to_json(correction) for correction in corrections])),
     }
     await connection.execute(_SQL["note_content"], values)
 
 
 async def revise_rows(connection: Connection, document_id: UUID, page: PageReading) -> None:
     """Replace a page's rows by what the whole document makes of them."""
-    values = {"document_id": document_id, "number": page.number, "rows": Jsonb(_clean(page.rows_json()))}
+    values = {"document_id": document_id, "number": page.number, "rows": _rows(page)}
     await connection.execute(_SQL["revise_rows"], values)
 
 
@@ -181,40 +176,5 @@ def _clean(value: Any) -> Any:
             return value
 
 
-def _page(raw: dict[str, Any]) -> PageReading:
-    return PageReading(
-        number=raw["number"],
-        state=PageState(raw["state"]),
-        reader=raw["reader"],
-        reader_version=raw["reader_version"],
-        text=raw["text"],
-        rows=tuple(_inscription(row) for row in raw["rows"]),
-        header=raw["header"],
-        confidence=raw["confidence"],
-        error=raw["error"],
-        doubts=tuple(Doubt(**doubt) for doubt in raw["doubts"]),
-    )
-
-
-def _inscription(raw: dict[str, Any]) -> Inscription:
-    return Inscription(
-        kind=RowKind(raw["kind"]),
-        date=raw["date"],
-        numero=raw["numero"],
-        nature=raw["nature"],
-        parties=tuple(Partie(**partie) for partie in raw["parties"]),
-        remarques=raw["remarques"],
-        avis_adresse=raw["avis_adresse"],
-        radiations=tuple(raw["radiations"]),
-        raw=raw["raw"],
-        uncertain=tuple(raw["uncertain"]),
-        witnesses={name: tuple(readers) for name, readers in raw.get("witnesses", {}).items()},
-        others=raw.get("others", {}),
-        nature_normalisee=raw.get("nature_normalisee"),
-        suggestions=tuple(_suggestion(item) for item in raw.get("suggestions", ())),
-        places={name: tuple(box) for name, box in raw.get("places", {}).items()},
-    )
-
-
-def _suggestion(raw: dict[str, Any]) -> Suggestion:
-    return Suggestion(raw["field"], raw["value"], raw["score"], tuple(raw["rules"]), raw["instead_of"])
+def _rows(page: PageReading) -> Jsonb:
+    return Jsonb(_clean([to_json(row) for row in page.rows]))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 #: Left, top, right, bottom as shares (0 to 1) of the page's straight, upright picture.
 Box = tuple[float, float, float, float]
 
 
 class PageState(StrEnum):
-    """How a page's reading ended; a document is read when every page has one of these."""
+    """How a page's reading ended; a document is read when every page has one of these but the last."""
 
     READ = "read"
     BLANK = "blank"
+    #: the paid reader would not or could not; the second reader did
+    SECOND_READER = "second_reader"
+    #: the paid reader's answer was cut short or went in circles; read again in halves
+    RETAKEN = "retaken"
     FAILED = "failed"
+
+
+#: Pages that ended so have been read, one way or another.
+READ_STATES: Final = frozenset({PageState.READ, PageState.SECOND_READER, PageState.RETAKEN})
 
 
 class RowKind(StrEnum):
@@ -113,9 +121,10 @@ class PageReading:
     #: critical figures of the text that another reader read otherwise
     doubts: tuple[Doubt, ...] = ()
 
-    def rows_json(self) -> list[dict[str, Any]]:
-        """Rows as plain JSON values."""
-        return [asdict(row) for row in self.rows]
+    @property
+    def is_read(self) -> bool:
+        """Whether something was read on it: neither blank nor failed."""
+        return self.state in READ_STATES
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ ON CONFLICT (path) DO UPDATE SET path = EXCLUDED.path
 RETURNING id
 
 -- name: document
-SELECT id, document_key, kind, target, sha256, size, pages, object_key, path, number_checked, created_at
+SELECT id, document_key, kind, target, sha256, size, pages, object_key, path, number_checked, created_at, content,
+  corrections
 FROM registre.document WHERE id = %(document_id)s
 
 -- name: note_number_checked

@@ -11,7 +11,6 @@ from typing import Final
 import psycopg
 import structlog
 
-import registre
 from registre import sentry
 from registre.db import account as accounts
 from registre.db import job as jobs
@@ -20,6 +19,8 @@ from registre.db.pool import GONE, Connection, connect
 from registre.domain.errors import ConfigurationError, PoisonJob, StorageFailed
 from registre.domain.job import Site, State
 from registre.pipeline import LEASE, REANNOUNCE, SWEEP
+from registre.process import note_start, why_not
+from registre.revision import revision
 from registre.settings import Environment
 from registre.stages.tidy import tidy_objects
 from registre.storage.objects import Objects
@@ -33,18 +34,17 @@ _STATUS_EVERY_S: Final = 10.0
 _log = structlog.get_logger("clock")
 
 
-async def look(place: Environment) -> str | None:
-    """None when a clock can work there, else why not."""
+async def look(place: Environment, name: str) -> ConfigurationError | None:
+    """None when a clock of that slot can work there, else why not."""
     try:
         connection = await connect(place.database_url)
         try:
             await migrate.require_current(connection)
+            await note_start(connection, place.name, slot=name)
         finally:
             await connection.close()
-    except ConfigurationError as exc:
-        return exc.text
-    except (*GONE, psycopg.Error) as exc:
-        return f"Postgres ne répond pas ({str(exc).strip()})."
+    except (ConfigurationError, *GONE, psycopg.Error) as exc:
+        return why_not(exc)
     return None
 
 
@@ -155,7 +155,7 @@ class Clock:
                 role="clock",
                 host=socket.gethostname(),
                 pid=os.getpid(),
-                version=registre.__version__,
+                version=revision(),
                 polled_ago=timedelta(0),
             ),
         )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import structlog
+
 from registre.db.pool import Database
 from registre.domain.errors import ConfigurationError, LimitsUnavailable
+from registre.domain.exits import Exit
 from registre.installation import redis_url
 from registre.limits import configured, prices
 from registre.limits.calls import Calls
@@ -16,6 +19,8 @@ from registre.ocr.gemini.configured import open_reader
 from registre.ocr.gemini.reader import GeminiReader
 from registre.settings import Settings
 from registre.stages.context import Paid
+
+_log = structlog.get_logger("limits")
 
 
 class PaidReading:
@@ -29,7 +34,8 @@ class PaidReading:
         address = redis_url(settings)
         if address is None:
             raise ConfigurationError(
-                "GEMINI_API_KEY est donnée sans Redis, qui compte le quota: REDIS_URL, ou registre up."
+                "GEMINI_API_KEY est donnée sans Redis, qui compte le quota: REDIS_URL, ou registre up.",
+                exits=Exit.REDIS_MISSING,
             )
         self._settings = settings
         self._prices = prices.load(settings.gemini_prices)
@@ -51,6 +57,13 @@ class PaidReading:
         reader = open_reader(self._settings, calls, datetime.now(UTC).date())
         assert reader is not None  # noqa: S101  built only where there is a key
         self._readers.append(reader)
+        limits = configured.limits(self._settings)(reader.model)
+        _log.info(
+            "limits.ready",
+            model=reader.model,
+            requests_per_minute=limits.requests_per_minute,
+            tokens_per_minute=limits.tokens_per_minute,
+        )
         return Paid(reader, needed=self._settings.gemini_away == "wait")
 
     async def close(self) -> None:

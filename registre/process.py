@@ -17,7 +17,8 @@ from registre.accounts import Accounts, Vault
 from registre.browser.launch import Browser
 from registre.browser.pool import SessionPool
 from registre.db import migrate
-from registre.db.pool import GONE, Database
+from registre.db import worker as workers
+from registre.db.pool import GONE, Connection, Database, away
 from registre.domain.account import AccountLimits
 from registre.domain.errors import ConfigurationError
 from registre.domain.job import Site
@@ -25,6 +26,7 @@ from registre.embedded import chromium
 from registre.installation import environments, vault
 from registre.ocr.reader import Reader
 from registre.pipeline import HOLD, IDLE, LEASE
+from registre.revision import revision
 from registre.runtime import Runtime
 from registre.settings import Environment, Settings
 from registre.sites import adapter_for
@@ -75,7 +77,7 @@ class Process:
         self._runtimes: dict[str, Runtime] = {}
         self._tools: Tools
         #: why each environment did not open at the start; None: it did
-        self._reasons: list[str | None] = []
+        self._reasons: list[ConfigurationError | None] = []
         self._opening: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
         #: how long ago the broker looked for work in an environment; None before there is a broker
@@ -137,29 +139,32 @@ class Process:
         _log.info("process.marked_stopped")
         self._runtimes.clear()
 
-    async def _keep_trying(self, place: Environment, reason: str | None, opened: Callable[[str], None]) -> None:
+    async def _keep_trying(
+        self, place: Environment, reason: ConfigurationError | None, opened: Callable[[str], None]
+    ) -> None:
         with structlog.contextvars.bound_contextvars(environment=place.name, worker=self.worker):
             while reason is not None:
-                _log.warning("environment.not_open", reason=reason)
-                known = reason
-                while reason == known:
+                _log.warning("environment.not_open", reason=reason.text)
+                known = reason.text
+                while reason is not None and reason.text == known:
                     await asyncio.sleep(RETRY_S)
                     reason = await self._try_to_open(place)
             _log.info("environment.open")
             opened(place.name)
 
-    async def _try_to_open(self, place: Environment) -> str | None:
+    async def _try_to_open(self, place: Environment) -> ConfigurationError | None:
         """None when it is open, else why not."""
         database = Database(place.database_url)
         try:
             await database.open()
             async with database.connection() as connection:
                 await migrate.require_current(connection)
+                await note_start(connection, place.name, slot=self._slot)
             runtime = self._compose(place, database, self._tools)
             await runtime.tell_status()
         except (ConfigurationError, psycopg.Error, *GONE) as exc:
             await database.close()
-            return exc.text if isinstance(exc, ConfigurationError) else str(exc).strip()
+            return why_not(exc)
         except BaseException:
             await database.close()
             raise
@@ -199,12 +204,32 @@ class Process:
         return self.ask_broker(environment) if self.ask_broker else None
 
 
-def nothing_opens(places: Sequence[Environment], reasons: Sequence[str | None]) -> ConfigurationError:
-    """One sentence for one environment, one line each for several."""
+def why_not(exc: BaseException) -> ConfigurationError:
+    """Why an environment did not open, in one sentence and with its exit code."""
+    return exc if isinstance(exc, ConfigurationError) else away(exc)
+
+
+def nothing_opens(places: Sequence[Environment], reasons: Sequence[ConfigurationError | None]) -> ConfigurationError:
+    """One sentence for one environment, one line each for several; the exit code of the first."""
+    told = [reason for reason in reasons if reason is not None]
     if len(places) == 1:
-        return ConfigurationError(reasons[0])
-    each = "".join(f"\n  {place.name}: {reason}" for place, reason in zip(places, reasons, strict=True))
-    return ConfigurationError(f"Aucun environnement ne s'ouvre:{each}")
+        return told[0]
+    each = "".join(
+        f"\n  {place.name}: {reason.text}" for place, reason in zip(places, reasons, strict=True) if reason is not None
+    )
+    return ConfigurationError(f"Aucun environnement ne s'ouvre:{each}", exits=told[0].exits)
+
+
+async def note_start(connection: Connection, environment: str, *, slot: str) -> None:
+    """Leave a trace of the start; warn of what a deployment left half done.
+
+    That is living processes of another revision, and tables of a later one.
+    """
+    for name, theirs in await workers.other_revisions(connection, ours=revision(), slot=slot):
+        _log.warning("process.other_revision", environment=environment, other=name, theirs=theirs, ours=revision())
+    await workers.note_start(connection, slot=slot, revision=revision())
+    if later := await migrate.newer(connection):
+        _log.warning("schema.newer", environment=environment, migrations=later)
 
 
 async def _open_tools(settings: Settings, role: str, stack: AsyncExitStack, environments: int) -> Tools:

@@ -18,7 +18,6 @@ import psycopg
 import structlog
 from playwright.async_api import Error as PlaywrightError
 
-import registre
 from registre import sentry
 from registre.db import job as jobs
 from registre.db import worker
@@ -26,6 +25,7 @@ from registre.db.pool import GONE, Database
 from registre.domain.errors import RegistreError
 from registre.domain.job import Job
 from registre.pipeline import HEARTBEAT, LEASE
+from registre.revision import revision
 from registre.settings import Environment
 from registre.stages.context import StageContext
 
@@ -135,7 +135,7 @@ class Runtime:
             role=self.role,
             host=socket.gethostname(),
             pid=os.getpid(),
-            version=registre.__version__,
+            version=revision(),
             polled_ago=self.polled_ago(self.environment.name),
         )
         async with self.database.connection() as connection:

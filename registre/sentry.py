@@ -12,10 +12,10 @@ import sentry_sdk
 import structlog
 from sentry_sdk.utils import BadDsn
 
-import registre
 from registre.domain.errors import ConfigurationError, RegistreError
 from registre.domain.fault import fault_of
 from registre.domain.request import DocumentKind
+from registre.revision import revision
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
@@ -43,7 +43,7 @@ def configure(dsn: str | None, *, environment: str) -> None:
         sentry_sdk.init(
             dsn=dsn,
             environment=environment,
-            release=f"registre@{registre.__version__}",
+            release=f"registre@{revision()}",
             default_integrations=False,
             send_client_reports=False,
             include_local_variables=False,

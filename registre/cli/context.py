@@ -13,7 +13,7 @@ from uuid import UUID
 
 import click
 
-from registre.db import migrate, report
+from registre.db import migrate, pool, report
 from registre.db.pool import GONE, Connection, connect
 from registre.domain.errors import ConfigurationError
 from registre.installation import database_url, environments
@@ -81,8 +81,7 @@ async def opened(settings: Settings, *, checked: bool = True) -> AsyncGenerator[
 
 def away(exc: BaseException) -> ConfigurationError:
     """Postgres does not answer, in one sentence."""
-    reason = next((line.strip() for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
-    return ConfigurationError(f"Postgres ne répond pas ({reason}). Lancez « registre up » ou corrigez DATABASE_URL.")
+    return pool.away(exc)
 
 
 def actor() -> str:

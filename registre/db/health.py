@@ -40,10 +40,10 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Restarts:
-    """A slot that was started again and again."""
+    """How often a slot died and was started again."""
 
     slot: str
-    lives: int
+    restarts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +195,9 @@ async def workers(connection: Connection) -> list[Worker]:
     return await _all(connection, "workers", Worker)
 
 
-async def restarts(connection: Connection, *, more: int) -> list[Restarts]:
-    """Slots with more lives than that in the last hour."""
-    return await _all(connection, "restarts", Restarts, more=more)
+async def restarts(connection: Connection) -> dict[str, int]:
+    """Restarts of the last hour by slot; those without any are left out."""
+    return {found.slot: found.restarts for found in await _all(connection, "restarts", Restarts)}
 
 
 async def open_counts(connection: Connection) -> list[OpenCount]:

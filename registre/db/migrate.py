@@ -1,4 +1,7 @@
-"""Forward-only migrations: the plain SQL files of `migrations/`, in order, each once, checksummed."""
+"""Forward-only migrations: the plain SQL files of `migrations/`, in order, each once, checksummed.
+
+The schema only grows, so the release before the newest runs on it too: a deployment is taken back without its tables.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import LiteralString, cast
 from registre.db.pool import Connection, connect
 from registre.db.queries import load
 from registre.domain.errors import ConfigurationError
+from registre.domain.exits import Exit
 
 _SQL = load("migration")
 #: Any constant will do; two programs of ours must agree on it.
@@ -35,7 +39,7 @@ def migrations(folder: Path = _FOLDER) -> tuple[Migration, ...]:
         for text in (path.read_text(encoding="utf-8"),)
     ]
     if not found:
-        raise ConfigurationError(f"Aucune migration dans {folder}: l'installation est incomplète.")
+        raise ConfigurationError(f"Aucune migration dans {folder}: l'installation est incomplète.", exits=Exit.BUILD)
     return tuple(found)
 
 
@@ -43,7 +47,7 @@ async def migrate(url: str, folder: Path = _FOLDER) -> list[str]:
     """Apply what is missing and return the versions applied. Any number of processes may call this at once.
 
     Raises:
-        ConfigurationError: an applied file was edited, or the database is newer than this program.
+        ConfigurationError: an applied file was edited, or the database went another way than this program.
     """
     connection = await connect(url)
     try:
@@ -52,10 +56,10 @@ async def migrate(url: str, folder: Path = _FOLDER) -> list[str]:
             await asyncio.sleep(0.1)
         await connection.execute(_SQL["create_table"])
         applied = await _applied(connection)
-        _compare(applied, migrations(folder))
+        missing = _missing(applied, migrations(folder))
         done: list[str] = []
         for migration in migrations(folder):
-            if migration.version not in applied:
+            if migration.version in missing:
                 async with connection.transaction():
                     await connection.execute(cast("LiteralString", migration.sql))
                     await connection.execute(
@@ -71,19 +75,33 @@ async def pending(connection: Connection, folder: Path = _FOLDER) -> list[str]:
     """Versions this program has and the database has not; a database never migrated lacks them all."""
     if not await _scalar(connection, "has_table"):
         return [migration.version for migration in migrations(folder)]
-    applied = await _applied(connection)
-    _compare(applied, migrations(folder))
-    return [migration.version for migration in migrations(folder) if migration.version not in applied]
+    return _missing(await _applied(connection), migrations(folder))
+
+
+async def newer(connection: Connection, folder: Path = _FOLDER) -> list[str]:
+    """Versions the database has and this program does not know: those of a later release."""
+    applied = await _known(connection)
+    return sorted(applied.keys() - {migration.version for migration in migrations(folder)})
+
+
+async def state(connection: Connection) -> list[str]:
+    """Versions applied, oldest first."""
+    return sorted(await _known(connection))
 
 
 async def require_current(connection: Connection) -> None:
-    """Refuse a database that is older or newer than this program.
+    """Refuse a database that is older than this program; one of a later release will do.
 
     Raises:
-        ConfigurationError: says which migrations are missing, or that the program is the older one.
+        ConfigurationError: names the migrations that are missing, or edited.
     """
     if missing := await pending(connection):
-        raise ConfigurationError(f"La base n'a pas les migrations {', '.join(missing)}: lancez « registre migrate ».")
+        there = await state(connection)
+        raise ConfigurationError(
+            f"La base n'a pas les migrations {', '.join(missing)} (la dernière qu'elle a: "
+            f"{there[-1] if there else 'aucune'}): lancez « registre migrate ».",
+            exits=Exit.SCHEMA,
+        )
 
 
 async def _applied(connection: Connection) -> dict[str, str]:
@@ -91,15 +109,26 @@ async def _applied(connection: Connection) -> dict[str, str]:
     return {str(version): str(sha256) for version, sha256 in rows}
 
 
-def _compare(applied: dict[str, str], known: tuple[Migration, ...]) -> None:
-    shas = {migration.version: migration.sha256 for migration in known}
-    for version, sha256 in applied.items():
-        if version not in shas:
+async def _known(connection: Connection) -> dict[str, str]:
+    return await _applied(connection) if await _scalar(connection, "has_table") else {}
+
+
+def _missing(applied: dict[str, str], known: tuple[Migration, ...]) -> list[str]:
+    """What is still to be applied; refuses a history that is not ours."""
+    for migration in known:
+        if applied.get(migration.version, migration.sha256) != migration.sha256:
             raise ConfigurationError(
-                f"La base est plus récente que ce programme (migration {version}, ici {max(shas)}): mettez-le à jour."
+                f"La migration {migration.version} a été modifiée après son application: rétablissez-la.",
+                exits=Exit.SCHEMA,
             )
-        if shas[version] != sha256:
-            raise ConfigurationError(f"La migration {version} a été modifiée après son application: rétablissez-la.")
+    missing = [migration.version for migration in known if migration.version not in applied]
+    later = sorted(applied.keys() - {migration.version for migration in known})
+    if missing and later and missing[-1] < later[-1]:
+        raise ConfigurationError(
+            f"La base a la migration {later[-1]} mais pas {', '.join(missing)}: elle vient d'un autre programme.",
+            exits=Exit.SCHEMA,
+        )
+    return missing
 
 
 async def _scalar(connection: Connection, name: str, **values: object) -> object:

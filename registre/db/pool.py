@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 import tenacity
@@ -12,11 +12,14 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from registre.domain.errors import ConfigurationError
+from registre.domain.exits import Exit
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
 #: Driver errors that mean the server is away or going away; whoever waits may try again.
 GONE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+#: What Postgres says to somebody it does not let in.
+_REFUSED: Final = ("password authentication", "no password supplied", 'role "', "pg_hba.conf")
 
 
 _T = TypeVar("_T")
@@ -49,9 +52,7 @@ class Database:
             await (await connect(self.url)).close()
             await self._pool.open()
         except GONE as exc:
-            raise ConfigurationError(
-                f"Postgres ne répond pas ({_first_line(exc)}). Lancez « registre up » ou corrigez DATABASE_URL."
-            ) from exc
+            raise away(exc) from exc
 
     async def close(self) -> None:
         await self._pool.close()
@@ -93,5 +94,16 @@ async def connect(url: str) -> Connection:
     )
 
 
+def away(exc: BaseException) -> ConfigurationError:
+    """Why Postgres cannot be used, in one sentence and with the exit code of that cause."""
+    reason = _first_line(exc)
+    if any(words in str(exc) for words in _REFUSED):
+        text, exits = f"Postgres refuse l'accès ({reason}). Corrigez DATABASE_URL.", Exit.DATABASE_LOGIN
+    else:
+        text = f"Postgres ne répond pas ({reason}). Lancez « registre up » ou corrigez DATABASE_URL."
+        exits = Exit.DATABASE_AWAY
+    return ConfigurationError(text, exits=exits)
+
+
 def _first_line(exc: BaseException) -> str:
-    return next(iter(str(exc).splitlines()), type(exc).__name__)
+    return next((line.strip() for line in str(exc).splitlines() if line.strip()), type(exc).__name__)

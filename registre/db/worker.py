@@ -37,6 +37,17 @@ async def beat_worker(connection: Connection, beat: Beat) -> None:
     await connection.execute(_SQL["beat_worker"], values)
 
 
+async def note_start(connection: Connection, *, slot: str, revision: str) -> None:
+    """Leave a trace of a start, before the slot's line is written anew: whether it comes back from a death."""
+    await connection.execute(_SQL["note_start"], {"slot": slot, "revision": revision})
+
+
+async def other_revisions(connection: Connection, *, ours: str, slot: str) -> list[tuple[str, str]]:
+    """Living processes of another revision, but for the one whose slot we take: name and revision."""
+    rows = await (await connection.execute(_SQL["other_revisions"], {"ours": ours, "slot": slot})).fetchall()
+    return [(str(name), str(version)) for name, version in rows]
+
+
 async def sweep_workers(connection: Connection) -> list[str]:
     """Mark silent processes dead and forget those dead for a day. Answers the newly dead."""
     dead = await (await connection.execute(_SQL["mark_dead_workers"])).fetchall()

@@ -15,10 +15,10 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Final
 
-import registre
 from registre.db import health
 from registre.db.pool import Connection
 from registre.diagnostics.rule import Finding
+from registre.revision import revision
 from registre.settings import Settings, effective
 
 #: Newest events and failed tries of each environment.
@@ -85,4 +85,4 @@ def mask(text: str) -> str:
 def _versions() -> dict[str, str]:
     libraries = {found.name.lower(): found.version for found in distributions() if found.name.lower() in _LIBRARIES}
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return {"registre": registre.__version__, "python": platform.python_version(), "system": system, **libraries}
+    return {"registre": revision(), "python": platform.python_version(), "system": system, **libraries}

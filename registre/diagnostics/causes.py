@@ -22,6 +22,7 @@ EXPLAINS: Final[dict[str, tuple[str, ...]]] = {
         "oldest:browser.*",
     ),
     "browser": ("workers:browser", "failures:browser_lost", "failure_rate:*", "oldest:browser.*", "restarts:browser*"),
+    "retired_roles": ("versions",),
     "redis*": ("waits:limits_unavailable", "meter:*", "capacity*"),
     "meter:*": ("waits:quota_wait", "waits:reading_ceiling", "failures:gemini_unavailable", "oldest:ocr.ocr"),
     "capacity": ("capacity_waiting", "workers:*", "expected:*"),

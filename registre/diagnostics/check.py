@@ -62,6 +62,7 @@ RULES: Final[tuple[Rule, ...]] = (
     processes.frozen,
     processes.workers,
     processes.expected,
+    processes.retired_roles,
     processes.versions,
     processes.restarts,
     work_rules.ocr_off,

@@ -109,14 +109,13 @@ async def schema(scene: Scene) -> AsyncIterator[Finding]:
     try:
         missing = await migrate.pending(scene.connection)
     except ConfigurationError as exc:
-        newer = "plus récente" in exc.text
         yield fault(
             "schema",
             exc.text,
-            "ce programme est plus vieux que la base" if newer else "un fichier de migrations/ a été modifié",
+            "un fichier de migrations/ a été modifié, ou la base vient d'un autre programme",
             "les processus refusent de démarrer",
-            "git pull && scripts/bootstrap" if newer else "git diff -- migrations   (rétablissez le fichier)",
-            about="newer" if newer else "edited",
+            "git diff -- migrations   (rétablissez le fichier)",
+            about="edited",
         )
         return
     if missing:
@@ -128,8 +127,19 @@ async def schema(scene: Scene) -> AsyncIterator[Finding]:
             "registre migrate",
             about="missing",
         )
+    elif later := await migrate.newer(scene.connection):
+        yield fault(
+            "schema",
+            f"la base a des migrations que ce programme ne connaît pas: {', '.join(later)}",
+            "une version plus récente a été déployée, puis reprise",
+            "tout marche comme dans cette version; ce que la suivante a ajouté reste sans effet",
+            "scripts/deploy   (quand la version suivante est prête)",
+            serious=False,
+            about="newer",
+        )
     else:
-        yield fine("schema", "tables à jour")
+        applied = await migrate.state(scene.connection)
+        yield fine("schema", f"tables à jour ({applied[-1]})", version=applied[-1])
 
 
 @cache

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
-import registre
 from registre.db import health
 from registre.db.health import Worker
 from registre.diagnostics.host import process_state
 from registre.diagnostics.phrases import plural, span
 from registre.diagnostics.rule import START, Finding, Scene, fault, fine, is_alive
 from registre.pipeline import PLAN, SWEEP
+from registre.revision import revision
 
 ROLES: Final = tuple(dict.fromkeys(plan.role for plan in PLAN.values()))
 #: The clock comes by every SWEEP; what it has not touched by then, it does not see.
 SWEPT: Final = SWEEP * 5
-#: More starts of one slot in an hour are no deployment any more (owner's rule: fewer than 5 restarts).
+#: As many deaths of one slot in an hour are too many (owner's rule: fewer than 5 restarts).
 _RESTARTS: Final = 5
 #: The queue is looked at every second; a stop drains for a few.
 _POLLED: Final = timedelta(seconds=35)
@@ -110,7 +110,19 @@ async def workers(scene: Scene) -> AsyncIterator[Finding]:
             uptime = {worker.name: worker.last_heartbeat - worker.started_at for worker in alive}
             unpolled = {worker.name: worker.unpolled for worker in alive if worker.unpolled is not None}
             text += f", file regardée il y a {span(max(unpolled.values()))} au plus" if unpolled else ""
-            yield fine("workers", text, about=role, alive=len(alive), waiting=waiting, uptime=uptime, unpolled=unpolled)
+            died = await scene.once("restarts", health.restarts)
+            again = {worker.name: died.get(worker.name, 0) for worker in alive}
+            text += f", {plural(sum(again.values()), 'redémarrage')} en une heure"
+            yield fine(
+                "workers",
+                text,
+                about=role,
+                alive=len(alive),
+                waiting=waiting,
+                uptime=uptime,
+                unpolled=unpolled,
+                restarts=again,
+            )
             for worker in alive:
                 if worker.unpolled is not None and worker.unpolled > _POLLED:
                     yield fault(
@@ -168,32 +180,51 @@ async def expected(scene: Scene) -> AsyncIterator[Finding]:
 
 
 async def versions(scene: Scene) -> AsyncIterator[Finding]:
-    """Every living process runs this program's version."""
-    running = {worker.version for worker in await scene.workers() if worker.role and is_alive(worker)}
-    if running - {registre.__version__}:
-        shown = ", ".join(sorted(str(version) for version in running))
+    """Every living process runs this program's revision."""
+    alive = [worker for worker in await scene.workers() if worker.role and is_alive(worker)]
+    others = [worker for worker in alive if worker.version != revision()]
+    if others:
+        shown = ", ".join(f"{worker.name} {worker.version}" for worker in others[:4])
         yield fault(
             "versions",
-            f"versions en marche: {shown}; ici {registre.__version__}",
-            "des processus n'ont pas été relancés après la mise à jour",
+            f"{plural(len(others), 'processus', 'processus')} d'une autre révision: {shown}; ici {revision()}",
+            "des processus n'ont pas été relancés après la mise à jour, ou la configuration est l'ancienne",
             "deux versions travaillent sur la même base",
-            "arrêtez puis honcho start",
-            serious=False,
+            "scripts/deploy   (ou arrêtez tout, puis honcho start)",
+            workers=[worker.name for worker in others],
+        )
+    elif alive:
+        yield fine("versions", f"révision {revision()} partout", revision=revision())
+
+
+async def retired_roles(scene: Scene) -> AsyncIterator[Finding]:
+    """No process of a role that this program no longer has."""
+    known = {*ROLES, "clock", ""}
+    retired = [worker for worker in await scene.workers() if worker.role not in known and is_alive(worker)]
+    if retired:
+        yield fault(
+            "retired_roles",
+            f"vivant, d'un rôle qui n'existe plus: {', '.join(worker.name for worker in retired[:4])}",
+            "un processus d'une version précédente n'a pas été arrêté",
+            "il travaille par d'anciennes règles sur les mêmes lignes",
+            "scripts/deploy   (ou arrêtez-le sur sa machine)",
+            workers=[worker.name for worker in retired],
         )
 
 
 async def restarts(scene: Scene) -> AsyncIterator[Finding]:
-    """No slot starts again and again."""
-    for slot in await health.restarts(scene.connection, more=_RESTARTS):
-        yield fault(
-            "restarts",
-            f"{slot.slot} a pris du travail sous {slot.lives} vies en une heure",
-            "il meurt et redémarre: mémoire, navigateur, ou un document qui le tue",
-            "chaque mort coûte un essai aux demandes qu'il tenait",
-            "registre status --status erreur",
-            serious=False,
-            about=slot.slot,
-        )
+    """No slot dies and starts again and again."""
+    for slot, count in (await scene.once("restarts", health.restarts)).items():
+        if count >= _RESTARTS:
+            yield fault(
+                "restarts",
+                f"{slot} est mort et reparti {count} fois en une heure",
+                "mémoire, navigateur, ou un document qui le tue",
+                "chaque mort coûte un essai aux demandes qu'il tenait",
+                "registre status --status erreur",
+                serious=False,
+                about=slot,
+            )
 
 
 def _role(stage: str) -> str:

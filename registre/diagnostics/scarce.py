@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Rounding of the sums.
 _GRAIN: Final = 0.0005
+#: From this share of a minute's quota on, more OCR slots would only wait.
+_CLOSE: Final = 0.8
 
 
 async def _client(whole: Whole) -> Redis | None:
@@ -90,8 +92,11 @@ async def meter(whole: Whole) -> AsyncIterator[Finding]:
     finally:
         await client.aclose()
     for model, limits, gauge in gauges:
-        share = gauge.requests / limits.requests_per_minute
-        text = f"{model}: {gauge.requests} appels depuis une minute ({share:.0%} du quota)"
+        shares = gauge.requests / limits.requests_per_minute, gauge.tokens / limits.tokens_per_minute
+        text = (
+            f"{model}: {gauge.requests} appels sur {limits.requests_per_minute} depuis une minute ({shares[0]:.0%}), "
+            f"{gauge.tokens} jetons sur {limits.tokens_per_minute} ({shares[1]:.0%})"
+        )
         spent = bool(limits.microdollars_per_day) and gauge.microdollars >= limits.microdollars_per_day
         spent = spent or (bool(limits.requests_per_day) and gauge.day_requests >= limits.requests_per_day)
         if gauge.pause > 0:
@@ -103,5 +108,9 @@ async def meter(whole: Whole) -> AsyncIterator[Finding]:
             cause = "le plafond du jour est atteint (GEMINI_DAILY_CEILING_CENTS ou GEMINI_LIMITS)"
             then = "la lecture payante attend demain"
             yield fault("meter", text, cause, then, "registre usage", serious=False, about=model)
+        elif max(shares) >= _CLOSE:
+            cause = "le quota d'une minute est presque pris: GEMINI_LIMITS, ou trop de lecteurs pour lui"
+            then = "les lectures suivantes attendent leur tour, sans se perdre"
+            yield fault("meter", text, cause, then, "registre capacity", serious=False, about=model)
         else:
             yield fine("meter", text, about=model)

@@ -60,6 +60,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+from registre.domain.exits import Exit
 from registre.domain.verdict import Verdict
 
 
@@ -398,3 +399,8 @@ class ConfigurationError(RegistreError):
 
     code = "configuration"
     message = "La configuration est incomplète."
+
+    def __init__(self, text: str | None = None, *, exits: Exit = Exit.SETTINGS) -> None:
+        super().__init__(text)
+        #: what a worker process ends with
+        self.exits = exits

@@ -13,6 +13,7 @@ from typing import Final
 from playwright.async_api import BrowserType, Error, async_playwright
 
 from registre.domain.errors import ConfigurationError
+from registre.domain.exits import Exit
 from registre.embedded import debian, driver, npm
 from registre.embedded.process import Identity, run
 from registre.embedded.state import locked
@@ -72,8 +73,8 @@ async def find(setting: Path | None, own: Path) -> Path:
                 return candidate
             reasons.append(f"{candidate}: {reason}")
     if setting:
-        raise ConfigurationError(f"REGISTRE_CHROMIUM ne peut pas servir: {reasons[0]}")
-    raise ConfigurationError(" ".join((_NONE, *reasons)))
+        raise ConfigurationError(f"REGISTRE_CHROMIUM ne peut pas servir: {reasons[0]}", exits=Exit.BROWSER)
+    raise ConfigurationError(" ".join((_NONE, *reasons)), exits=Exit.BROWSER)
 
 
 async def install(own: Path, say: Callable[[str], None]) -> Path:

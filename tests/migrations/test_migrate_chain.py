@@ -11,9 +11,10 @@ import psycopg
 import pytest
 
 from registre.db import migrate as module
-from registre.db.migrate import migrate, migrations, pending
+from registre.db.migrate import migrate, migrations, newer, pending, require_current
 from registre.db.pool import connect
 from registre.domain.errors import ConfigurationError
+from registre.domain.exits import Exit
 from registre.domain.job import PublicStatus, Stage, State
 
 FOLDER = Path(module.__file__).resolve().parents[2] / "migrations"
@@ -70,16 +71,34 @@ async def test_an_edited_migration_is_refused_by_name(empty_url: str, folder: Pa
         await migrate(empty_url, folder)
 
 
-async def test_a_database_newer_than_the_program_is_refused_with_both_versions(empty_url: str, folder: Path) -> None:
+async def test_the_release_before_runs_on_the_tables_of_the_next(empty_url: str, folder: Path) -> None:
     (folder / "9999_come_from_the_future.sql").write_text("SELECT 1;")
     await migrate(empty_url, folder)
-    with pytest.raises(ConfigurationError, match="9999_come_from_the_future") as caught:
-        await migrate(empty_url)
-    assert VERSIONS[-1] in caught.value.text
+    assert await migrate(empty_url) == []
     connection = await connect(empty_url)
-    with pytest.raises(ConfigurationError, match="plus récente"):
-        await pending(connection)
+    await require_current(connection)
+    assert await pending(connection) == []
+    assert await newer(connection) == ["9999_come_from_the_future"]
     await connection.close()
+
+
+async def test_a_database_that_went_another_way_is_refused(empty_url: str, folder: Path) -> None:
+    await migrate(empty_url, folder)
+    (folder / "9998_ours.sql").write_text("SELECT 1;")
+    query(empty_url, "INSERT INTO public.registre_migration (version, sha256) VALUES ('9999_theirs', 'x') RETURNING 1")
+    with pytest.raises(ConfigurationError, match="9999_theirs"):
+        await migrate(empty_url, folder)
+
+
+async def test_an_older_database_is_refused_with_both_versions(empty_url: str, folder: Path) -> None:
+    await migrate(empty_url, folder)
+    query(empty_url, f"DELETE FROM public.registre_migration WHERE version = '{VERSIONS[-1]}' RETURNING 1")
+    connection = await connect(empty_url)
+    with pytest.raises(ConfigurationError, match=VERSIONS[-1]) as caught:
+        await require_current(connection)
+    await connection.close()
+    assert VERSIONS[-2] in caught.value.text
+    assert caught.value.exits is Exit.SCHEMA
 
 
 async def test_a_migration_that_fails_leaves_nothing_of_itself_and_what_came_before_it(

@@ -13,9 +13,9 @@ SELECT worker_id AS name, coalesce(role, '') AS role, status, host, pid, version
 FROM public.worker_status WHERE last_heartbeat > now() - interval '1 day' ORDER BY role, worker_id
 
 -- name: restarts
--- Slots that lived under several names in the last hour: each start has its own.
-SELECT split_part(worker, '#', 1) AS slot, count(DISTINCT worker) AS lives FROM registre.attempt
-WHERE started_at > now() - interval '1 hour' GROUP BY 1 HAVING count(DISTINCT worker) > %(more)s ORDER BY 1
+-- How often a slot came back in the last hour after a death: a clean stop is none. Events without a job are few.
+SELECT actor AS slot, count(*) AS restarts FROM registre.event
+WHERE job_id IS NULL AND name = 'process.restarted' AND at > now() - interval '1 hour' GROUP BY actor ORDER BY actor
 
 -- name: open_counts
 -- Jobs that are not over.

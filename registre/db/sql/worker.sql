@@ -9,6 +9,18 @@ ON CONFLICT (worker_id) DO UPDATE SET status = EXCLUDED.status, started_at = EXC
   role = EXCLUDED.role, host = EXCLUDED.host, pid = EXCLUDED.pid, version = EXCLUDED.version,
   polled_at = coalesce(EXCLUDED.polled_at, worker_status.polled_at)
 
+-- name: other_revisions
+SELECT worker_id, coalesce(version, '?') FROM public.worker_status
+WHERE role IS NOT NULL AND status IN ('idle', 'busy', 'waiting') AND last_heartbeat > now() - interval '30 seconds'
+  AND version IS DISTINCT FROM %(ours)s AND worker_id <> %(slot)s ORDER BY worker_id
+
+-- name: note_start
+-- In its own words the slot's last life ended cleanly, or it did not.
+INSERT INTO registre.event (name, actor, data)
+SELECT CASE WHEN w.status IN ('idle', 'busy', 'waiting', 'offline') THEN 'process.restarted' ELSE 'process.started' END,
+       %(slot)s, jsonb_build_object('revision', %(revision)s::text)
+FROM (SELECT 1) one LEFT JOIN public.worker_status w ON w.worker_id = %(slot)s
+
 -- name: mark_dead_workers
 UPDATE public.worker_status SET status = 'offline', current_job_id = NULL
 WHERE status IN ('idle', 'busy', 'waiting') AND last_heartbeat < now() - interval '30 seconds' RETURNING worker_id

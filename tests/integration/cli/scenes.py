@@ -19,6 +19,7 @@ from registre.domain.job import Job, Stage, State
 from registre.domain.reading import PageReading, PageState, PdfFacts
 from registre.domain.request import DocumentKind, Target, TypeActe
 from registre.domain.text import fold
+from registre.revision import revision
 from registre.storage.keys import object_key, readable_key
 
 LEASE = timedelta(seconds=30)
@@ -159,9 +160,9 @@ async def beat(connection: Connection, role: str, *, status: str = "idle", ago: 
     """A process that spoke `ago` seconds ago."""
     await connection.execute(
         "INSERT INTO public.worker_status (worker_id, status, role, host, pid, version, last_heartbeat) "
-        "VALUES (%s, %s, %s, 'poste', 4242, '0.1.0', now() - %s * interval '1 second') "
+        "VALUES (%s, %s, %s, 'poste', 4242, %s, now() - %s * interval '1 second') "
         "ON CONFLICT (worker_id) DO UPDATE SET last_heartbeat = EXCLUDED.last_heartbeat, status = EXCLUDED.status",
-        [f"poste-{role}.1", status, role, ago],
+        [f"poste-{role}.1", status, role, revision(), ago],
     )
 
 

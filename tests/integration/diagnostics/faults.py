@@ -15,12 +15,15 @@ from cryptography.fernet import Fernet
 from registre.db import job as jobs
 from registre.db.charge import intend_charge
 from registre.db.pool import connect
+from registre.db.worker import note_start
 from registre.diagnostics import contract, ground, host, machine
 from registre.domain.job import Stage
 from registre.domain.request import DocumentKind, Target
 from registre.limits import configured
 from registre.limits.machine import Kind
+from registre.limits.meter import History
 from registre.limits.redis import connect as redis_client
+from registre.revision import revision
 from registre.settings import read_settings
 from tests import services
 from tests.integration.cli import scenes
@@ -176,7 +179,7 @@ async def a_migration_not_applied(house, patch):
     await house.run("DELETE FROM public.registre_migration WHERE version LIKE '0004%%'")
 
 
-@fault("schema:newer")
+@fault("schema:newer", 1)
 async def a_database_of_the_future(house, patch):
     await house.run("INSERT INTO public.registre_migration (version, sha256) VALUES ('9999_tomorrow', 'x')")
 
@@ -330,6 +333,22 @@ async def the_paid_reader_told_to_wait(house, patch):
     await meter.throttled("gemini-2.5-flash", timedelta(minutes=5))
     await client.aclose()
     return env
+
+
+@fault("meter:gemini-2.5-pro", 1)
+async def the_paid_reader_close_to_its_quota(house, patch):
+    env = {**await _lease(house, most="8"), "GEMINI_LIMITS": "10/1000000/0"}
+    client = redis_client(house.environment["REDIS_URL"])
+    meter = configured.meter(read_settings({**house.environment, **env}), client, _no_history)
+    for _ in range(8):
+        async with meter.reserve("gemini-2.5-pro", tokens=10, microdollars=1):
+            pass
+    await client.aclose()
+    return env
+
+
+async def _no_history(_model):
+    return History([], 0, 0)
 
 
 @fault("site")
@@ -494,8 +513,9 @@ async def processes_stopped_by_hand(house, patch):
 async def one_of_two_processes_killed(house, patch):
     await house.run(
         "INSERT INTO public.worker_status (worker_id, status, role, host, pid, version, started_at, last_heartbeat) "
-        "VALUES ('poste-browser.2', 'busy', 'browser', 'poste', 4243, '0.1.0', now() - interval '1 hour', "
-        "now() - interval '2 minutes')"
+        "VALUES ('poste-browser.2', 'busy', 'browser', 'poste', 4243, %s, now() - interval '1 hour', "
+        "now() - interval '2 minutes')",
+        revision(),
     )
     await house.run("UPDATE public.worker_status SET started_at = now() - interval '1 hour'")
 
@@ -540,9 +560,17 @@ async def a_process_killed_a_moment_ago(house, patch):
     )
 
 
-@fault("versions", 1)
+@fault("versions")
 async def processes_of_another_version(house, patch):
     await house.run("UPDATE public.worker_status SET version = '0.0.9' WHERE role = 'ocr'")
+
+
+@fault("retired_roles")
+async def a_process_of_a_role_that_is_no_more(house, patch):
+    await house.run(
+        "INSERT INTO public.worker_status (worker_id, status, role, host, pid, version) "
+        "VALUES ('h-monitor.1', 'idle', 'monitor', 'ailleurs', 7, '0.0.9')"
+    )
 
 
 @fault("old_workers")
@@ -556,14 +584,8 @@ async def the_old_system_still_running(house, patch):
 
 @fault("restarts:poste-browser.1", 1)
 async def a_process_that_dies_again_and_again(house, patch):
-    [(job,)] = await house.run("SELECT id FROM registre.job WHERE state = 'queued'")
-    for life in range(7):
-        await house.run(
-            "INSERT INTO registre.attempt (job_id, stage, fence, worker) VALUES (%s, 'fetch', %s, %s)",
-            job,
-            100 + life,
-            f"poste-browser.1#{life:06x}",
-        )
+    for _ in range(5):  # killed each time: its line never says « stopped »
+        await note_start(house.connection, slot="poste-browser.1", revision=revision())
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from tests.integration.diagnostics.faults import FAULTS, Fault
 #: Programs besides ours that a command may begin with.
 PROGRAMS = {
     "psql", "honcho", "export", "du", "df", "ls", "kill", "curl", "grep", "sed", "git", "timedatectl", "free",
-    "apt-get", "docker",
+    "apt-get", "docker", "scripts/deploy",
 }  # fmt: skip
 #: Where no command can do it: the sentence begins with one of these verbs.
 VERBS = ("arrêtez", "corrigez", "relancez", "relevez", "mettez", "fermez")

@@ -74,6 +74,13 @@ class Places:
     async def _read(self, slots: dict[str, int]) -> None:
         self._broker.resize(Stage.STORE, slots[Stage.STORE])  # weighs nothing beside a reading
         settings = self._settings
+        _log.info(
+            "pool.ready",
+            slots=slots[Stage.OCR],
+            min_index=settings.ocr_min_index_workers,
+            min_acte=settings.ocr_min_acte_workers,
+            interval_ms=settings.ocr_rebalance_interval_ms,
+        )
         pool = OcrPool(
             self,
             self._capacity,

@@ -49,7 +49,7 @@ class Settings:
     #: jobs at once in one `browser` process, each with its own account
     browser_slots: int = field(default=3, metadata={"env": "REGISTRE_BROWSER_SLOTS", "min": 1})
     #: documents at once in one `ocr` process
-    ocr_slots: int = field(default=2, metadata={"env": "REGISTRE_OCR_SLOTS", "min": 1})
+    ocr_slots: int = field(default=2, metadata={"env": "REGISTRE_OCR_SLOTS", "old": "OCR_WORKER_POOL_SIZE", "min": 1})
     #: reader subprocesses of one `ocr` process, one core and about 650 MB each
     readers: int = field(default=1, metadata={"env": "REGISTRE_READERS", "min": 1})
     #: what a document costs, in cents (1,50 $ in 2026); the charge ledger's amount until the site says another
@@ -71,7 +71,7 @@ class Settings:
     #: Gemini's API key; absent: nothing is read by Gemini
     gemini_api_key: Secret | None = field(default=None, metadata={"env": "GEMINI_API_KEY"})
     #: the model that reads; absent: the default of `ocr/gemini/models.json`
-    gemini_model: str | None = field(default=None, metadata={"env": "GEMINI_MODEL"})
+    gemini_model: str | None = field(default=None, metadata={"env": "GEMINI_MODEL", "old": "OCR_EXTRACT_MODEL_GEMINI"})
     #: another address for Gemini's API: the sandbox's stand-in
     gemini_base_url: str | None = field(default=None, metadata={"env": "GEMINI_BASE_URL"})
     #: a model table instead of `ocr/gemini/models.json`
@@ -149,9 +149,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     wrong: list[str] = []
     for item in _plain_fields():
-        name: str = item.metadata["env"]
-        text = env.get(name, "").strip()
+        name, text = _given(env, item)
         if not text:
+            continue
+        if rival := _rival(env, item, text):
+            wrong.append(rival)
             continue
         try:
             values[item.name] = _parse(item.name, str(item.type), text, item.metadata.get("min", 0))
@@ -170,8 +172,22 @@ def _plain_fields() -> list[Field[Any]]:
     return [item for item in fields(Settings) if item.name != "environments"]
 
 
+def _given(env: Mapping[str, str], item: Field[Any]) -> tuple[str, str]:
+    """The variable that sets this, and its text: the one of today, else the one the system before used."""
+    names: list[str] = [item.metadata["env"], *([item.metadata["old"]] if "old" in item.metadata else [])]
+    return next(((name, env[name].strip()) for name in names if env.get(name, "").strip()), (names[0], ""))
+
+
+def _rival(env: Mapping[str, str], item: Field[Any], text: str) -> str | None:
+    """Both names set, and not to the same."""
+    old = env.get(item.metadata.get("old", ""), "").strip()
+    if not old or old == text:
+        return None
+    return f"{item.metadata['env']}={text} et {item.metadata['old']}={old}: gardez le premier"
+
+
 def _unknown(env: Mapping[str, str], places: tuple[Environment, ...]) -> list[str]:
-    known = {str(item.metadata["env"]) for item in fields(Settings)}
+    known = {str(item.metadata[key]) for item in fields(Settings) for key in ("env", "old") if key in item.metadata}
     known.update(variable for place in places for variable in variables(place.name))
     each = variables("")
     return [
@@ -252,7 +268,9 @@ def effective(settings: Settings, environ: Mapping[str, str] | None = None) -> l
         elif item.name == "expected":
             value = ",".join(f"{role}={count}" for role, count in value.items())
         shown = "" if value is None else "•••" if isinstance(value, Secret) else str(value)
-        rows.append((name, shown, _source(env, name)))
+        used, given = _given(env, item)
+        source = _source(env, name) if used == name or not given else f"environnement ({used})"
+        rows.append((name, shown, source))
     return rows
 
 

@@ -126,3 +126,41 @@ def test_each_environments_values_are_shown_and_what_they_replace_is_not() -> No
     assert ("REGISTRE_OBJECTS_DEV", ".registre/objects-dev", "défaut") in rows
     assert ("DATABASE_URL_DEV", "•••", "environnement") in rows
     assert ("DATABASE_URL", "", "sans effet") in rows
+
+
+def test_the_old_systems_names_still_work_and_are_shown_as_such() -> None:
+    old = {"OCR_WORKER_POOL_SIZE": "4", "OCR_EXTRACT_MODEL_GEMINI": "gemini-2.5-pro"}
+    settings = read_settings(old)
+    assert (settings.ocr_slots, settings.gemini_model) == (4, "gemini-2.5-pro")
+    rows = {name: (value, source) for name, value, source in effective(settings, old)}
+    assert rows["REGISTRE_OCR_SLOTS"] == ("4", "environnement (OCR_WORKER_POOL_SIZE)")
+
+
+def test_an_old_and_a_new_name_that_disagree_are_refused() -> None:
+    assert read_settings({"OCR_WORKER_POOL_SIZE": "2", "REGISTRE_OCR_SLOTS": "2"}).ocr_slots == 2
+    with pytest.raises(ConfigurationError, match="REGISTRE_OCR_SLOTS=2 et OCR_WORKER_POOL_SIZE=3"):
+        read_settings({"OCR_WORKER_POOL_SIZE": "3", "REGISTRE_OCR_SLOTS": "2"})
+
+
+def test_the_configuration_of_the_old_checklist_starts_as_it_says() -> None:
+    settings = read_settings(
+        {
+            "OCR_WORKER_POOL_SIZE": "2",
+            "OCR_MIN_INDEX_WORKERS": "1",
+            "OCR_MIN_ACTE_WORKERS": "1",
+            "OCR_REBALANCE_INTERVAL_MS": "30000",
+            "REGISTRE_ENVIRONMENTS": "prod staging dev",
+            "DATABASE_URL_PROD": "postgresql:///a",
+            "DATABASE_URL_STAGING": "postgresql:///b",
+            "DATABASE_URL_DEV": "postgresql:///c",
+            "OCR_PROD": "false",
+            "OCR_STAGING": "false",
+            "OCR_DEV": "true",
+        }
+    )
+    assert (settings.ocr_slots, settings.ocr_min_index_workers, settings.ocr_min_acte_workers) == (2, 1, 1)
+    assert [(place.name, place.ocr) for place in settings.environments] == [
+        ("prod", False),
+        ("staging", False),
+        ("dev", True),
+    ]

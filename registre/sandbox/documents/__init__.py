@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from registre.domain.reading import Inscription
-from registre.sandbox.documents import acte, index_modern, index_old, plan
+from registre.sandbox.documents import acte, index_english, index_ledger, index_modern, index_old, index_radiation, plan
 from registre.sandbox.documents.paint import paint
 from registre.sandbox.documents.scan import scanned
 from registre.sandbox.documents.sheet import Sheet
 from registre.sandbox.foncier.model import Acte, Document, Fiche, Plan, PlanVersion
 
 __all__ = ["PageTruth", "latest", "render", "sheets_of", "truth"]
+
+_LAYOUTS: Final[dict[str, Callable[[Fiche, str | None], list[Sheet]]]] = {
+    "modern": index_modern.sheets,
+    "radiation": index_radiation.sheets,
+    "old": index_old.sheets,
+    "ledger": index_ledger.sheets,
+    "english": index_english.sheets,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,7 @@ class PageTruth:
 
     #: in reading order; table rows are one line each, cell after cell
     text: str
-    #: inscriptions printed on the page, whole
+    #: inscriptions of the page, with the fields its layout prints
     rows: tuple[Inscription, ...]
     #: fields printed outside the table: circonscription, cadastre, lot (without spaces) …, `page` and `pages`
     header: dict[str, str]
@@ -63,8 +72,7 @@ def latest(plan: Plan) -> PlanVersion:
 def _sheets(document: Document, demande: str | None, version: PlanVersion | None) -> list[Sheet]:
     match document:
         case Fiche():
-            layout = index_old if document.layout == "old" else index_modern
-            return layout.sheets(document, demande)
+            return _LAYOUTS[document.layout](document, demande)
         case Acte():
             return acte.sheets(document, demande)
         case Plan():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import random
 from collections.abc import Sequence
 from typing import Protocol, cast
 
 from reportlab.pdfgen import canvas  # pyright: ignore[reportMissingTypeStubs]
 
-from registre.sandbox.documents.sheet import Sheet, Stroke, Text
+from registre.sandbox.documents.sheet import Sheet, Stroke, Text, text_width
 
 
 class _Path(Protocol):
@@ -39,6 +40,7 @@ class _Canvas(Protocol):
     def restoreState(self) -> None: ...  # noqa: N802
     def translate(self, dx: float, dy: float) -> None: ...
     def rotate(self, theta: float) -> None: ...
+    def skew(self, alpha: float, beta: float) -> None: ...
     def showPage(self) -> None: ...  # noqa: N802
     def save(self) -> None: ...
 
@@ -77,6 +79,9 @@ def _stroke(page: _Canvas, stroke: Stroke, height: float) -> None:
 
 
 def _text(page: _Canvas, run: Text, height: float) -> None:
+    if run.written:
+        _write(page, run, height)
+        return
     page.saveState()
     page.translate(run.x, height - run.y)
     if run.angle:
@@ -88,3 +93,22 @@ def _text(page: _Canvas, run: Text, height: float) -> None:
     text.textOut(run.text)
     page.drawText(text)
     page.restoreState()
+
+
+def _write(page: _Canvas, run: Text, height: float) -> None:
+    """Letter by letter, no two alike: size, slope, slant and line wander; the pen drifts back to the line."""
+    hand = random.Random(f"{run.text} {run.x:.1f} {run.y:.1f}")
+    x, drift = run.x, 0.0
+    for letter in run.text:
+        drift = 0.8 * drift + hand.uniform(-0.35, 0.35)
+        size = run.size * hand.uniform(0.9, 1.12)
+        page.saveState()
+        page.translate(x, height - run.y + drift)
+        page.rotate(hand.uniform(-5, 5))
+        page.skew(0, hand.uniform(-2, 9))
+        text = page.beginText(0, 0)
+        text.setFont(run.font, size)
+        text.textOut(letter)
+        page.drawText(text)
+        page.restoreState()
+        x += text_width(letter, run.font, run.size) * hand.uniform(0.94, 1.04)

@@ -31,6 +31,8 @@ class Text:
     angle: float = 0.0
     #: points added to each space, for justified prose
     word_space: float = 0.0
+    #: written by an unsteady hand rather than printed
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,14 @@ class Sheet:
         anchor: str = "left",
         angle: float = 0.0,
         word_space: float = 0.0,
+        written: bool = False,
     ) -> None:
         """Print a run; `anchor` says which end of it `x` is (left, centre, right; unrotated text only)."""
         if not text:
             return
         if anchor != "left":
             x -= text_width(text, font, size) * (0.5 if anchor == "centre" else 1.0)
-        self.texts.append(Text(x, y, text, font, size, after, angle, word_space))
+        self.texts.append(Text(x, y, text, font, size, after, angle, word_space, written))
 
     def rule(self, x1: float, y1: float, x2: float, y2: float, width: float = 0.5) -> None:
         """Draw a straight line."""

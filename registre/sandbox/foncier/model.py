@@ -37,7 +37,8 @@ class Fiche:
     concordance: str | None
     #: ISO
     date_etablissement: str
-    #: `modern` (computer report) or `old` (typewritten form)
+    #: `modern` or `radiation` (computer reports), `old` (typewritten form), `ledger` or `english` (written by hand);
+    #: a page prints what its layout has room for: see `registre.sandbox.documents`
     layout: str
     scan: Scan | None
 

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from registre.domain.text import digits
 from registre.sandbox.documents import latest, sheets_of
 from registre.sandbox.documents.sheet import Sheet
 from registre.sandbox.foncier.catalogue import Catalogue
@@ -224,11 +223,12 @@ def row_spans(sheet: Sheet) -> list[tuple[float, float]]:
     tops: list[float] = []
     cursor = 0
     for row in sheet.rows:
-        wanted = digits(row.numero or "")
+        wanted = row.numero or ""
         words = (row.remarques or row.nature or row.date or "").split(" ")[0]
         for index in range(cursor, len(sheet.texts)):
             text = sheet.texts[index].text
-            if (wanted and digits(text) == wanted) or (not wanted and words and text.startswith(words)):
+            # not `T 12 345 678`: a row may cite the number of the next
+            if (wanted and text.replace(" ", "") == wanted) or (not wanted and words and text.startswith(words)):
                 cursor = index + 1
                 tops.append(sheet.texts[index].y - sheet.texts[index].size)
                 break

@@ -43,6 +43,14 @@ def test_about_half_of_fiches_and_actes_are_scans_some_of_them_bitonal():
     assert {fiche.scan.dpi for fiche in held.fiches if fiche.scan} == {200, 300}
 
 
+def test_every_layout_is_held_scanned_and_the_computers_also_born_digital():
+    fiches = catalogue().fiches
+
+    for layout in ("modern", "radiation", "old", "ledger", "english"):
+        assert any(fiche.scan for fiche in fiches if fiche.layout == layout)
+    assert {fiche.layout for fiche in fiches if not fiche.scan} == {"modern", "radiation", "old"}
+
+
 def test_every_key_is_held_once():
     held = catalogue()
 
@@ -84,7 +92,9 @@ def test_dates_and_numbers_never_go_back_on_a_fiche(fiche: Fiche):
 
 @every_fiche
 def test_numbers_have_the_length_of_their_time(fiche: Fiche):
-    shape = re.compile(r"\d{8}" if fiche.layout == "modern" else r"\d{5,7}")
+    computer = fiche.layout in {"modern", "radiation"}
+    tells_roles = computer or fiche.layout == "english"
+    shape = re.compile(r"\d{8}" if computer else r"\d{5,7}")
     for row in fiche.inscriptions:
         if row.kind is RowKind.INSCRIPTION:
             assert shape.fullmatch(row.numero or "")
@@ -92,7 +102,7 @@ def test_numbers_have_the_length_of_their_time(fiche: Fiche):
             assert row.nature
             assert row.parties
             printed = [partie.qualite is not None for partie in row.parties]
-            assert all(printed) if fiche.layout == "modern" else not any(printed)
+            assert all(printed) if tells_roles else not any(printed)
         else:
             assert row.numero is None
             assert row.remarques

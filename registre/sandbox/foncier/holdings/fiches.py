@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registre.domain.reading import Inscription
-from registre.sandbox.foncier.holdings.lot_history import MODERN, OLD, LotHistory, NumberBook
+from registre.sandbox.foncier.holdings.lot_history import ENGLISH, LEDGER, MODERN, OLD, LotHistory, NumberBook
 from registre.sandbox.foncier.model import Fiche, Scan
 from registre.sandbox.foncier.places import CADASTRE_DU_QUEBEC
 
@@ -88,6 +88,28 @@ _NAMED: Final = (
     _Spec("Sainte-Anne-des-Monts", "4276118", 10, scan=_BITONAL),
 )
 
+#: The rarer layouts. After all others, so that those keep their numbers.
+_RARE: Final = (
+    _Spec("Nicolet", "214", 15, "Paroisse de Saint-Amable-Nord", layout="ledger", scan=_FINE),
+    _Spec("Nicolet", "87", 9, "Canton de Hartwell", layout="ledger", scan=_MILD),
+    _Spec("Bellechasse", "33", 24, "Paroisse de Rivière-Noire", layout="ledger", scan=_BITONAL_FINE),
+    _Spec("Stanstead", "1108", 16, "Canton de Ditchfield", layout="english", scan=_FINE),
+    _Spec("Missisquoi", "9B", 8, "Canton de Montauban", layout="english", scan=_MILD),
+    _Spec("Brome", "702", 21, "Canton de Aldfield", layout="english", scan=_TIRED),
+    _Spec("Verchères", "2987001", 18, layout="radiation", concordance="Lot 112-4, Paroisse de Varennes"),
+    _Spec("Joliette", "3330215", 12, layout="radiation", scan=_CLEAN),
+    _Spec("Vaudreuil", "1678450", 26, layout="radiation", scan=_FINE),
+    _Spec("Compton", "4102377", 9, layout="radiation", scan=_BITONAL),
+)
+
+#: The years of each layout.
+_ERAS: Final = {"modern": MODERN, "radiation": MODERN, "old": OLD, "ledger": LEDGER, "english": ENGLISH}
+#: When each layout's fiches were opened.
+_OPENED: Final = {
+    "modern": (1994, 2001), "radiation": (1994, 2001), "old": (1955, 1961), "ledger": (1904, 1910),
+    "english": (1866, 1870),
+}  # fmt: skip
+
 #: Circonscriptions that generated fiches fall in.
 _FILLED: Final = (
     "Montréal", "Québec", "Laval", "Chambly", "Terrebonne", "Sherbrooke", "Saint-Hyacinthe", "Gaspé", "Hull",
@@ -98,7 +120,7 @@ _FILLED: Final = (
 def all_fiches() -> tuple[Fiche, ...]:
     """Every fiche, the named ones first."""
     book = NumberBook(RESERVED)
-    return tuple(_fiche(spec, book) for spec in (*_NAMED, *_generated(36)))
+    return tuple(_fiche(spec, book) for spec in (*_NAMED, *_generated(36), *_RARE))
 
 
 def _generated(count: int) -> tuple[_Spec, ...]:
@@ -115,11 +137,10 @@ def _generated(count: int) -> tuple[_Spec, ...]:
 def _fiche(spec: _Spec, book: NumberBook) -> Fiche:
     key = f"{spec.circonscription}/{spec.cadastre}/{spec.designation}/{spec.lot}"
     pick = random.Random(f"fiche {key}")
-    old = spec.layout == "old"
     rows: tuple[Inscription, ...] = ()
     if spec.rows:
-        rows = LotHistory(key, spec.circonscription, OLD if old else MODERN, book).write(spec.rows)
-    year = pick.randint(1955, 1961) if old else pick.randint(1994, 2001)
+        rows = LotHistory(key, spec.circonscription, _ERAS[spec.layout], book).write(spec.rows)
+    year = pick.randint(*_OPENED[spec.layout])
     return Fiche(
         circonscription=spec.circonscription,
         cadastre=spec.cadastre,

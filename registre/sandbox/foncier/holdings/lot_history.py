@@ -18,17 +18,21 @@ class Era:
 
     first: date
     last: date
-    #: old forms have no column for qualité
+    #: old forms have no column for qualité; the English ones tell grantors from grantees
     prints_qualite: bool
 
 
 MODERN: Final = Era(date(2002, 3, 4), date(2025, 9, 26), prints_qualite=True)
 OLD: Final = Era(date(1962, 2, 5), date(1998, 11, 27), prints_qualite=False)
+LEDGER: Final = Era(date(1911, 4, 3), date(1953, 10, 30), prints_qualite=False)
+ENGLISH: Final = Era(date(1871, 5, 1), date(1909, 9, 30), prints_qualite=True)
 
 #: Province-wide numbering since 2001: 8 digits, so that 25 616 321 falls in 2021.
 _MODERN_BASE: Final = 10_000_000
 _MODERN_PER_DAY: Final = 2_225
 _OLD_EPOCH: Final = date(1955, 1, 1)
+#: Before it each bureau counted for itself, and slowly.
+_EARLY_EPOCH: Final = date(1850, 1, 1)
 
 
 class NumberBook:
@@ -44,6 +48,9 @@ class NumberBook:
         if when >= MODERN.first:
             start = _MODERN_BASE + (when - MODERN.first).days * _MODERN_PER_DAY + pick.randrange(_MODERN_PER_DAY)
             return _claim(self._modern, max(start, above + 1))
+        if when < _OLD_EPOCH:
+            start = 10_000 + (when - _EARLY_EPOCH).days * 2 + pick.randrange(2)
+            return _claim(self._old.setdefault(circonscription, set()), max(start, above + 1))
         base, per_day = (1_204_000, 240) if circonscription == "Montréal" else _old_pace(circonscription)
         start = base + (when - _OLD_EPOCH).days * per_day + pick.randrange(per_day)
         return _claim(self._old.setdefault(circonscription, set()), max(start, above + 1))
@@ -159,7 +166,7 @@ class LotHistory:
 
     def _vente(self) -> None:
         buyers = names.owners(self._pick)
-        price = amount(self._pick, 9_000, 95_000) if self._era is OLD else amount(self._pick, 98_000, 840_000)
+        price = amount(self._pick, 9_000, 95_000) if self._era is not MODERN else amount(self._pick, 98_000, 840_000)
         extra = self._pick.choice(("", "", " avec garantie légale", " et autres considérations", ", ptie"))
         parties = [*self._ours("vendeur"), *((nom, "acquéreur") for nom in buyers)]
         self._add("Vente", parties, price + extra)
@@ -169,14 +176,14 @@ class LotHistory:
 
     def _hypotheque(self) -> None:
         lender = self._pick.choice(names.LENDERS)
-        lent = amount(self._pick, 8_000, 90_000) if self._era is OLD else amount(self._pick, 75_000, 690_000)
-        nature = self._pick.choice(("Hypothèque", "Obligation")) if self._era is OLD else "Hypothèque"
+        lent = amount(self._pick, 8_000, 90_000) if self._era is not MODERN else amount(self._pick, 75_000, 690_000)
+        nature = self._pick.choice(("Hypothèque", "Obligation")) if self._era is not MODERN else "Hypothèque"
         rate = self._pick.choice(("", " avec intérêts", f" avec intérêts à {self._pick.randint(5, 19)} % l'an"))
         self._add(nature, [(lender, "créancier"), *self._ours("débiteur")], lent + rate, avis=self._pick.random() < 0.7)
         self._open.append(len(self._rows) - 1)
 
     def _construction(self) -> None:
-        nature = "Privilège" if self._era is OLD else "Hypothèque légale de la construction"
+        nature = "Privilège" if self._era is not MODERN else "Hypothèque légale de la construction"
         parties = [(names.builder(self._pick), "créancier"), *self._ours("débiteur")]
         self._add(nature, parties, amount(self._pick, 2_000, 60_000), avis=self._pick.random() < 0.4)
         self._open.append(len(self._rows) - 1)

@@ -37,9 +37,10 @@ def _cells(row: Inscription, above: Inscription | None) -> list[Cell]:
     cells: list[Cell] = []
     for partie in row.parties:
         cells += stack(_COLUMNS, 0, partie.nom, len(cells))
-    again = above is not None and row.nature is not None and row.nature == above.nature
-    cells += stack(_COLUMNS, 1, "do" if again else row.nature or "")
-    cells.append((2, 0, _worded(row.date or "")))
+    same_nature = above is not None and row.nature is not None and row.nature == above.nature
+    same_day = above is not None and row.date == above.date
+    cells += stack(_COLUMNS, 1, "do" if same_nature else row.nature or "")
+    cells.append((2, 0, "do" if same_day else _worded(row.date or "")))
     if row.numero:
         number = int(row.numero)
         cells += [(3, 0, "B"), (4, 0, str(number // 1200)), (5, 0, row.numero)]

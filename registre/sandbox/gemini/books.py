@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -16,6 +16,8 @@ MINUTE: Final = 60.0
 DAY: Final = 86_400.0
 #: Ten minutes at the highest rate that anything here can reach.
 _KEPT: Final = 100_000
+#: Lessons remembered; a page's is some kilobytes.
+_LESSONS: Final = 2_048
 
 
 @dataclass(slots=True)
@@ -68,6 +70,8 @@ class Books:
         self.uploads = 0
         self.deleted: list[str] = []
         self.planted: list[dict[str, Any]] = []
+        #: SHA-256 of a picture → name of the page it shows, and what is printed there
+        self.lessons: OrderedDict[str, tuple[str, dict[str, Any]]] = OrderedDict()
         self.arrivals: deque[Arrival] = deque(maxlen=_KEPT)
         self._start = time.monotonic()
         self._count = 0
@@ -83,6 +87,12 @@ class Books:
         arrival = Arrival(self._count, self.now(), project, model, method, key_in_url)
         self.arrivals.append(arrival)
         return arrival
+
+    def learn(self, picture: str, page: str, said: dict[str, Any]) -> None:
+        """Remember what a picture shows that is of no document of the sandbox; `picture` is its SHA-256."""
+        self.lessons[picture] = (page, said)
+        while len(self.lessons) > _LESSONS:
+            self.lessons.popitem(last=False)
 
     def take_fault(self, model: str) -> Fault | None:
         """The oldest fault that covers a request to `model`, used up once."""
@@ -134,7 +144,7 @@ class Books:
         return [asdict(arrival) for arrival in self.arrivals]
 
     def reset(self) -> None:
-        """Forget everything but the options and the pages seen."""
+        """Forget everything but the options, the lessons and the pages seen."""
         self.faults.clear()
         self.files.clear()
         self.uploads = 0

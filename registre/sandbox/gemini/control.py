@@ -6,6 +6,7 @@
     GET  /__ctl/planted    every misreading done on purpose: arrival, page, row, field, the truth and what was given
     POST /__ctl/options    {"quota": {"rpm": 60}, "mistakes": [{"kind": "digit_swap", "rate": 0.1}], …}; see Options
     POST /__ctl/faults     {"kind": "http", "status": 429, "retry_s": 7, "count": 2}; see Fault
+    POST /__ctl/lessons    {"sha256": …, "page": "corpus/3/1", "said": {…}}: what a picture of ours shows; see truth.py
     POST /__ctl/clear      drops the pending faults
     POST /__ctl/reset      forgets everything but the options
 
@@ -23,7 +24,7 @@ from starlette.routing import Route
 
 from registre.sandbox.command import json_object
 from registre.sandbox.gemini.books import MINUTE, Books
-from registre.sandbox.gemini.options import Fault
+from registre.sandbox.gemini.options import Fault, Lesson
 
 _View = Callable[[Books, Mapping[str, str]], object]
 _Command = Callable[[Books, Mapping[str, object]], object]
@@ -90,6 +91,12 @@ def _faults(books: Books, raw: Mapping[str, object]) -> object:
     return fault.model_dump(mode="json")
 
 
+def _lessons(books: Books, raw: Mapping[str, object]) -> object:
+    lesson = Lesson.model_validate(raw)
+    books.learn(lesson.sha256, lesson.page, lesson.said)
+    return {"lessons": len(books.lessons)}
+
+
 def _clear(books: Books, _raw: Mapping[str, object]) -> object:
     dropped = len(books.faults)
     books.faults.clear()
@@ -110,6 +117,7 @@ _VIEWS: Final[dict[str, _View]] = {
 _COMMANDS: Final[dict[str, _Command]] = {
     "options": _options,
     "faults": _faults,
+    "lessons": _lessons,
     "clear": _clear,
     "reset": _reset,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import math
 from collections.abc import AsyncIterator, Sequence
@@ -117,9 +118,8 @@ async def _broken(fault: Fault, model: str) -> Response | None:
 
 
 async def _answer(books: Books, arrival: Arrival, ask: Ask, blobs: Sequence[Blob], fault: Fault | None) -> Answer:
-    view = await asyncio.to_thread(_look, books, blobs, ask) if blobs else None
-    arrival.page = view.page.key if view else None
-    draft = spoil(said(view), books.options.mistakes, arrival.page or "", arrival.number)
+    arrival.page, shown = await _shown(books, blobs, ask)
+    draft = spoil(shown, books.options.mistakes, arrival.page or "", arrival.number)
     told = _faulted(fault)
     if told is not None:
         return told
@@ -151,6 +151,16 @@ def _faulted(fault: Fault | None) -> Answer | None:
         "no_parts": Answer(None, "STOP"),
         "blank_text": Answer("", "STOP"),
     }.get(kind)
+
+
+async def _shown(books: Books, blobs: Sequence[Blob], ask: Ask) -> tuple[str | None, Json]:
+    """Name of the page and what is printed there."""
+    for blob in blobs:
+        lesson = books.lessons.get(hashlib.sha256(blob.data).hexdigest())
+        if lesson is not None:
+            return lesson
+    view = await asyncio.to_thread(_look, books, blobs, ask) if blobs else None
+    return (view.page.key if view else None), said(view)
 
 
 def _look(books: Books, blobs: Sequence[Blob], ask: Ask) -> View | None:

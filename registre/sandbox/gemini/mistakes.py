@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from registre.sandbox.gemini.options import Mistake
 
@@ -34,6 +35,11 @@ _INVENTED: Final = {
     "radiations": [],
     "coupee": False,
 }
+#: Letters that a reader takes for one another; others turn into their neighbour.
+_LETTERS: Final = {"E": "F", "F": "E", "O": "D", "N": "M", "M": "N", "U": "V", "e": "c", "c": "e", "a": "o", "o": "a"}
+_NATURES: Final = ("Vente", "Hypothèque", "Quittance", "Servitude", "Donation", "Mainlevée")
+#: Figures of running text; one alone may be a list's mark.
+_FIGURE: Final = re.compile(r"\d[\d \u00a0]*\d")
 #: Times a looping model repeats itself before anything stops it.
 _TURNS: Final = 40
 
@@ -60,16 +66,95 @@ def spoil(said: Json, mistakes: Sequence[Mistake], page: str, number: int) -> Dr
 
 
 def _digit_swap(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    _change_cells(draft, mistake, dice, _swap)
+
+
+def _letter_swap(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    _change_cells(draft, mistake, dice, _misspell)
+
+
+def _change_cells(
+    draft: Draft, mistake: Mistake, dice: random.Random, change: Callable[[str, random.Random], str]
+) -> None:
+    """Change one text of each cell that the dice choose: of several parties or radiations, one."""
     for rank, row in enumerate(draft.said["lignes"]):
         for name in mistake.fields:
-            value: object = row.get(name)
-            if not value or dice.random() >= mistake.rate:
+            if not row.get(name) or dice.random() >= mistake.rate:
                 continue
-            texts = cast("list[str]", value) if isinstance(value, list) else [str(value)]
-            swapped: object = [_swap(text, dice) for text in texts]
-            swapped = swapped if isinstance(value, list) else _swap(texts[0], dice)
-            row[name] = swapped
-            draft.planted.append({"kind": "digit_swap", "row": rank, "field": name, "true": value, "given": swapped})
+            changed = _changed(row[name], dice, change)
+            if changed != row[name]:
+                _plant(draft, mistake, rank, name, changed)
+
+
+def _changed(value: Any, dice: random.Random, change: Callable[[str, random.Random], str]) -> Any:
+    if isinstance(value, str):
+        return change(value, dice)
+    items: list[Any] = list(value)
+    place = dice.randrange(len(items))
+    item = items[place]
+    items[place] = {**item, "nom": change(item["nom"], dice)} if isinstance(item, dict) else change(item, dice)
+    return items
+
+
+def _drop_value(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    for rank, row in enumerate(draft.said["lignes"]):
+        for name in mistake.fields:
+            if row.get(name) and dice.random() < mistake.rate:
+                _plant(draft, mistake, rank, name, [] if isinstance(row[name], list) else None)
+
+
+def _wrong_nature(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    for rank, row in enumerate(draft.said["lignes"]):
+        if row.get("nature") and dice.random() < mistake.rate:
+            _plant(draft, mistake, rank, "nature", dice.choice([word for word in _NATURES if word != row["nature"]]))
+
+
+def _swap_roles(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    for rank, row in enumerate(draft.said["lignes"]):
+        people: list[Json] = row["parties"]
+        if len({one["qualite"] for one in people}) < 2 or dice.random() >= mistake.rate:
+            continue
+        roles = [one["qualite"] for one in people]
+        turned = [{**one, "qualite": role} for one, role in zip(people, [*roles[1:], roles[0]], strict=True)]
+        _plant(draft, mistake, rank, "parties", turned)
+
+
+def _drop_party(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    for rank, row in enumerate(draft.said["lignes"]):
+        if len(row["parties"]) > 1 and dice.random() < mistake.rate:
+            left_out = dice.randrange(len(row["parties"]))
+            _plant(draft, mistake, rank, "parties", [p for n, p in enumerate(row["parties"]) if n != left_out])
+
+
+def _move_remark(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    """A remark goes to the row below, which loses its own."""
+    rows: list[Json] = draft.said["lignes"]
+    for rank in range(len(rows) - 1):
+        above, below = rows[rank], rows[rank + 1]
+        if above["remarques"] and above["remarques"] != below["remarques"] and dice.random() < mistake.rate:
+            _plant(draft, mistake, rank + 1, "remarques", above["remarques"])
+            _plant(draft, mistake, rank, "remarques", None)
+
+
+def _figure_swap(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    """One digit of some of the figures in the running text."""
+
+    def swapped(found: re.Match[str]) -> str:
+        if dice.random() >= mistake.rate:
+            return found[0]
+        given = _swap(found[0], dice)
+        draft.planted.append(
+            {"kind": mistake.kind, "row": found.start(), "field": "texte", "true": found[0], "given": given}
+        )
+        return given
+
+    draft.said["texte"] = _FIGURE.sub(swapped, draft.said["texte"])
+
+
+def _plant(draft: Draft, mistake: Mistake, rank: int, name: str, given: object) -> None:
+    row = draft.said["lignes"][rank]
+    draft.planted.append({"kind": mistake.kind, "row": rank, "field": name, "true": row[name], "given": given})
+    row[name] = given
 
 
 def _swap(text: str, dice: random.Random) -> str:
@@ -78,6 +163,16 @@ def _swap(text: str, dice: random.Random) -> str:
         return text
     place = dice.choice(places)
     return text[:place] + _LOOKS_LIKE[text[place]] + text[place + 1 :]
+
+
+def _misspell(text: str, dice: random.Random) -> str:
+    places = [place for place, letter in enumerate(text) if letter.isascii() and letter.isalpha()]
+    if not places:
+        return text
+    place = dice.choice(places)
+    letter = text[place]
+    wrong = _LETTERS.get(letter) or chr(ord(letter) + (-1 if letter in "zZ" else 1))
+    return text[:place] + wrong + text[place + 1 :]
 
 
 def _drop_row(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
@@ -92,6 +187,18 @@ def _drop_row(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
     draft.said["lignes"] = kept
     # a reader that overlooked a row did not count it either
     draft.said["lignes_visibles"] = len(kept)
+
+
+def _stop_short(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
+    """The last rows of the page are left out, and the answer says that it is whole."""
+    rows: list[Json] = draft.said["lignes"]
+    if len(rows) < 2 or dice.random() >= mistake.rate:
+        return
+    end = dice.randrange(1, len(rows))
+    for rank, row in enumerate(rows[end:], start=end):
+        draft.planted.append({"kind": mistake.kind, "row": rank, "field": "row", "true": row["numero"], "given": None})
+    del rows[end:]
+    draft.said["lignes_visibles"] = len(rows)
 
 
 def _invent(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
@@ -134,7 +241,15 @@ def _refuse(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
 
 _KINDS: Final[dict[str, Callable[[Draft, Mistake, random.Random], None]]] = {
     "digit_swap": _digit_swap,
+    "letter_swap": _letter_swap,
+    "drop_value": _drop_value,
+    "wrong_nature": _wrong_nature,
+    "swap_roles": _swap_roles,
+    "drop_party": _drop_party,
+    "move_remark": _move_remark,
+    "figure_swap": _figure_swap,
     "drop_row": _drop_row,
+    "stop_short": _stop_short,
     "invent": _invent,
     "truncate": _truncate,
     "loop": _loop,

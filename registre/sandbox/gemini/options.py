@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 #: The key printed by `registre sandbox`; any other is refused.
 KEY: Final = "cle-inventee-du-bac-a-sable"
 
-MistakeKind = Literal["digit_swap", "drop_row", "invent", "truncate", "loop", "refuse"]
+MistakeKind = Literal[
+    "digit_swap", "letter_swap", "drop_value", "wrong_nature", "swap_roles", "drop_party", "move_remark",
+    "figure_swap", "drop_row", "stop_short", "invent", "truncate", "loop", "refuse",
+]  # fmt: skip
+Cell = Literal["numero", "date", "nature", "parties", "remarques", "avis_adresse", "radiations"]
 #: `http` takes `status`, `retry_s` and `daily`; `finish` and `block` take `reason`; `slow` and `hang` take `seconds`.
 FaultKind = Literal[
     "http", "finish", "block", "slow", "hang", "reset", "half",
@@ -21,7 +25,9 @@ FaultKind = Literal[
 class Mistake(BaseModel):
     """A way of misreading, drawn anew for each answer from `seed`, the page and the number of the answer.
 
-    `rate` is the share of rows for `digit_swap` and `drop_row`, of answers for the others.
+    `rate` is the share of answers for `stop_short`, `invent`, `truncate`, `loop` and `refuse`, of figures for `figure_swap`, of rows
+    (a field each) for the others. They are made in the order given: row numbers are those of the page only as long as
+    no row was dropped or invented.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -29,8 +35,8 @@ class Mistake(BaseModel):
     kind: MistakeKind
     rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     seed: int = 1
-    #: `digit_swap`: which figures of a row
-    fields: tuple[Literal["numero", "date", "radiations", "avis_adresse"], ...] = ("numero",)
+    #: `digit_swap`, `letter_swap`, `drop_value`: which cells of a row
+    fields: tuple[Cell, ...] = ("numero",)
     #: `refuse`: the finish reason
     reason: str = "RECITATION"
 
@@ -94,3 +100,16 @@ class Fault(BaseModel):
     seconds: Annotated[float, Field(ge=0)] = 30.0
     #: the message of the error instead of the usual one
     message: str | None = None
+
+
+class Lesson(BaseModel):
+    """What a picture shows that is of no document of the sandbox."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: of the picture's bytes
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    #: its name in the books
+    page: str
+    #: see `registre.sandbox.gemini.truth.said`
+    said: dict[str, Any]

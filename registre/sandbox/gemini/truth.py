@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from registre.domain.reading import Inscription
@@ -26,12 +26,34 @@ def said(view: View | None) -> Json:
         for row, (top, bottom) in zip(sheet.rows, row_spans(sheet), strict=True)
         if min(bottom, view.bottom) - max(top, view.top) > _SLIVER
     ]
+    header = sheet.header if view.top < sheet.height * 0.1 else {}
+    return page_said(text_of(view), header, rows)
+
+
+def page_said(text: str, header: Mapping[str, str], rows: Sequence[Json]) -> Json:
+    """A legible page: its text, what stands above the table, its rows."""
     return {
         "etat": "lisible",
-        "texte": text_of(view),
-        "en_tete": dict(sheet.header) if view.top < sheet.height * 0.1 else {},
+        "texte": text,
+        "en_tete": dict(header),
         "lignes_visibles": len(rows),
-        "lignes": rows,
+        "lignes": list(rows),
+    }
+
+
+def row_said(row: Inscription, printed: Callable[[str], str] = str) -> Json:
+    """A row's cells; `printed` says how a number stands on the page."""
+    radiations = (radiation.partition(" ") for radiation in row.radiations)
+    return {
+        "type": row.kind.value,
+        "date": row.date,
+        "numero": printed(row.numero) if row.numero else None,
+        "nature": row.nature,
+        "parties": [{"nom": partie.nom, "qualite": partie.qualite} for partie in row.parties],
+        "remarques": row.remarques,
+        "avis_adresse": printed(row.avis_adresse) if row.avis_adresse else None,
+        "radiations": [f"{letter}{space}{printed(figures)}" for letter, space, figures in radiations],
+        "coupee": False,
     }
 
 
@@ -74,26 +96,13 @@ def _printed(row: Inscription, sheet: Sheet) -> Json:
     """A row's cells as they are printed: dates of old forms short, numbers of modern ones in groups."""
     runs = {run.text for run in sheet.texts}
 
-    def number(value: str | None) -> str | None:
-        return grouped(value) if value and grouped(value) in runs else value
+    def number(value: str) -> str:
+        if not value.isdigit():
+            return value
+        return grouped(value) if any(run.endswith(grouped(value)) for run in runs) else value
 
     short = (row.date or "")[2:]
-    radiations: list[str] = []
-    for radiation in row.radiations:
-        letter, _, figures = radiation.partition(" ")
-        spaced = f"{letter} {grouped(figures)}"
-        radiations.append(spaced if spaced in runs else radiation)
-    return {
-        "type": row.kind.value,
-        "date": short if short and short in runs else row.date,
-        "numero": number(row.numero),
-        "nature": row.nature,
-        "parties": [{"nom": partie.nom, "qualite": partie.qualite} for partie in row.parties],
-        "remarques": row.remarques,
-        "avis_adresse": number(row.avis_adresse),
-        "radiations": radiations,
-        "coupee": False,
-    }
+    return {**row_said(row, number), "date": short if short and short in runs else row.date}
 
 
 def _cut(row: Json, top: float, bottom: float, view: View) -> Json:

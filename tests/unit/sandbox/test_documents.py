@@ -131,7 +131,6 @@ def test_an_english_page_puts_each_party_on_its_side():
 
     assert {("Vente", "vendeur", "Grantor"), ("Vente", "acquéreur", "Grantee")} <= roles
     assert ("Obligation", "débiteur", "Grantor") in roles
-    assert all(printed.avis_adresse is None for _, printed in rows_of("english"))
 
 
 def test_a_radiation_report_prints_number_remarks_notice_and_radiations_only():

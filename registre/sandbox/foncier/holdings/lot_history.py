@@ -20,12 +20,14 @@ class Era:
     last: date
     #: old forms have no column for qualité; the English ones tell grantors from grantees
     prints_qualite: bool
+    #: avis d'adresse came with the printed forms
+    has_avis: bool = True
 
 
 MODERN: Final = Era(date(2002, 3, 4), date(2025, 9, 26), prints_qualite=True)
 OLD: Final = Era(date(1962, 2, 5), date(1998, 11, 27), prints_qualite=False)
-LEDGER: Final = Era(date(1911, 4, 3), date(1953, 10, 30), prints_qualite=False)
-ENGLISH: Final = Era(date(1871, 5, 1), date(1909, 9, 30), prints_qualite=True)
+LEDGER: Final = Era(date(1911, 4, 3), date(1953, 10, 30), prints_qualite=False, has_avis=False)
+ENGLISH: Final = Era(date(1871, 5, 1), date(1909, 9, 30), prints_qualite=True, has_avis=False)
 
 #: Province-wide numbering since 2001: 8 digits, so that 25 616 321 falls in 2021.
 _MODERN_BASE: Final = 10_000_000
@@ -148,7 +150,7 @@ class LotHistory:
                 nature=nature,
                 parties=tuple(Partie(nom, role if printed else None) for nom, role in parties),
                 remarques=remarques,
-                avis_adresse=self._book.take_avis(self._pick) if avis else None,
+                avis_adresse=self._book.take_avis(self._pick) if avis and self._era.has_avis else None,
             )
         )
         return str(number)

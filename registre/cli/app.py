@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "charges": "charges",
     "capacity": "capacity",
     "usage": "usage",
+    "processes": "processes",
     "diagnose": "diagnose",
     "triage": "triage",
     "requeue": "requeue",

@@ -12,7 +12,7 @@ from registre.cli.context import away, chosen_environments, chosen_settings, mas
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import account as accounts
 from registre.db import migrate as migrations
-from registre.db.pool import GONE
+from registre.db.pool import GONE, connect
 from registre.domain.errors import ConfigurationError
 from registre.installation import database_url, environments, redis_url
 from registre.settings import Environment, Settings, effective, read_settings
@@ -118,17 +118,21 @@ def down(output: Output) -> None:
 
 
 @click.command()
+@click.option("--show", is_flag=True, help="Montre seulement ce que chaque base a et ce qui lui manque.")
 @json_option
 @pass_output
-def migrate(output: Output) -> int:
+def migrate(output: Output, *, show: bool) -> int:
     """Met les tables au niveau de ce programme; ne change aucune ligne.
 
     Avec plusieurs environnements, chacun à son tour; avec --env, celui-là seulement.
 
     \b
-    Exemple:
+    Exemples:
+      registre migrate --show
       registre migrate
     """
+    if show:
+        return run(_show_tables(output, chosen_environments()))
     with output.err.status("Mise à jour des tables…"):
         tables = run(_migrate(chosen_environments()))
     if output.json:
@@ -137,6 +141,27 @@ def migrate(output: Output) -> int:
         for line in _tables_lines(tables):
             output.say(line)
     return _worst(tables)
+
+
+async def _show_tables(output: Output, places: Sequence[Environment]) -> int:
+    found: dict[str, Any] = {}
+    for place in places:
+        try:
+            connection = await connect(place.database_url)
+            try:
+                there, missing = await migrations.state(connection), await migrations.pending(connection)
+            finally:
+                await connection.close()
+        except GONE as exc:
+            found[place.name] = {"error": away(exc).text}
+            output.say(f"Tables de {place.name}: {away(exc).text}")
+        else:
+            found[place.name] = {"version": there[-1] if there else None, "applied": there, "missing": missing}
+            last = there[-1] if there else "aucune migration"
+            output.say(f"Tables de {place.name}: {last}" + (f"; manque: {', '.join(missing)}" if missing else ""))
+    if output.json:
+        output.json_document({"environments": found})
+    return int(any("error" in state or state["missing"] for state in found.values()))
 
 
 async def _migrate(places: Sequence[Environment]) -> _Tables:

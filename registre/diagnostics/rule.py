@@ -160,10 +160,15 @@ def is_alive(worker: Worker) -> bool:
     """It spoke lately, not to say good-bye; and on this machine it is there and not suspended."""
     if worker.status not in {"idle", "busy", "waiting"} or worker.silence >= SILENCE:
         return False
-    if worker.host != socket.gethostname() or not host.PROC.is_dir():
+    if not is_here(worker) or not host.PROC.is_dir():
         return True
     state = host.process_state(worker.pid)
     return state != "T" and (state not in {None, "Z"} or worker.silence < _MISSED)
+
+
+def is_here(worker: Worker) -> bool:
+    """It runs on this machine, as far as its name tells."""
+    return worker.host == socket.gethostname()
 
 
 #: Async generators of findings: at least one where something can be well, so that this is said too.

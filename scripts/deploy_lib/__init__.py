@@ -1,0 +1,1 @@
+"""What `scripts/deploy` does: releases in dated folders, their processes kept alive, the last one taken back."""

@@ -1,4 +1,4 @@
-"""Measures of a reading against the truth: edit distance, rows matched, fields right, numbers silently wrong."""
+"""A reading against the truth: edit distance, rows matched, fields right, values silently wrong."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from registre.domain.reading import Inscription, RowKind
+from ocr_samples import DEMANDE, ReadSample
+
+from registre.domain.reading import Inscription, PageReading, RowKind
+from registre.domain.request import DocumentKind
 from registre.domain.text import fold
+from registre.ocr.document import all_rows, check_rows
 from registre.ocr.vocabulary import is_heading
+from registre.sandbox.documents import PageTruth
 
 #: Fields of a row that are compared exactly.
 FIELDS = ("numero", "date", "nature", "parties", "remarques", "avis_adresse", "radiations")
+#: Of these a wrong value that nothing doubts is counted.
+CRITICAL = ("numero", "date", "radiations", "avis_adresse")
 
 
 @dataclass(slots=True)
@@ -33,12 +40,22 @@ class Score:
     remarques: int = 0
     avis_adresse: int = 0
     radiations: int = 0
+    #: rows that carry a number, and those whose number is right or doubted
+    numbered: int = 0
+    numero_right: int = 0
+    numero_right_or_doubted: int = 0
     #: wrong and not marked uncertain
     silent_numero: int = 0
     silent_date: int = 0
     silent_radiations: int = 0
+    silent_avis_adresse: int = 0
+    #: rows that the page does not have, and that nothing doubts
+    silent_rows: int = 0
     #: right but marked uncertain
     doubted_numero: int = 0
+    #: fields right and marked uncertain, of all fields right
+    fields_right: int = 0
+    fields_doubted: int = 0
     header: int = 0
     header_right: int = 0
 
@@ -91,16 +108,50 @@ def table_text(text: str) -> str:
     return "\n".join(lines[cut:])
 
 
+def measure(done: ReadSample, readings: Sequence[PageReading]) -> tuple[Score, list[str]]:
+    """A document's score and what was wrong, a line each."""
+    score = Score(pages=len(readings), cpu_s=done.cpu_s, rss_mb=done.rss_mb)
+    truths = done.sample.truths
+    for wanted, got in zip(truths, readings, strict=True):
+        _score_text(wanted, got, done.sample.kind, score)
+    if done.sample.kind is not DocumentKind.INDEX:
+        return score, []
+    rows = [row for wanted in truths for row in wanted.rows]
+    faults = score_rows(rows, all_rows(check_rows(readings)), score)
+    return score, faults + _score_headers(truths, readings, score)
+
+
+def _score_text(wanted: PageTruth, got: PageReading, kind: DocumentKind, score: Score) -> None:
+    pair = [wanted.text, re.sub(rf"Demande ?: ?{DEMANDE}\n?", "", got.text)]
+    if kind is DocumentKind.INDEX:
+        pair = [table_text(text) for text in pair]
+    expected, seen = (plain_text(text) for text in pair)
+    score.edits += distance(expected, seen)
+    score.characters += len(expected)
+
+
+def _score_headers(truths: Sequence[PageTruth], readings: Sequence[PageReading], score: Score) -> list[str]:
+    faults: list[str] = []
+    for number, (wanted, got) in enumerate(zip(truths, readings, strict=True), start=1):
+        for key, value in wanted.header.items():
+            score.header += 1
+            score.header_right += got.header.get(key) == value
+            if got.header.get(key) != value:
+                faults.append(f"page {number} header {key}: {value!r} read {got.header.get(key)!r}")
+    return faults
+
+
 def score_rows(truth: Sequence[Inscription], read: Sequence[Inscription], score: Score) -> list[str]:
     """Add one document's rows to `score`; returns what was wrong, a line each."""
     faults: list[str] = []
     score.rows += len(truth)
+    score.numbered += sum(row.numero is not None for row in truth)
     for wanted, got in align(truth, read):
         if wanted is None and got is not None:
             score.rows_extra += 1
-            faults.append(f"extra row {got.numero} {got.raw!r}")
-            silent = got.kind is RowKind.INSCRIPTION and "numero" not in got.uncertain
-            score.silent_numero += silent
+            doubted = not {"row", "numero"}.isdisjoint(got.uncertain)
+            faults.append(f"extra row{' (doubted)' if doubted else ''} {got.numero} {got.raw!r}")
+            score.silent_rows += got.kind is RowKind.INSCRIPTION and not doubted
         elif wanted is not None and got is None:
             faults.append(f"lost row {wanted.numero} {wanted.date} {wanted.remarques}")
         elif wanted is not None and got is not None:
@@ -111,18 +162,33 @@ def score_rows(truth: Sequence[Inscription], read: Sequence[Inscription], score:
 def _score_row(wanted: Inscription, got: Inscription, score: Score, faults: list[str]) -> None:
     score.rows_found += 1
     for name in FIELDS:
-        right = getattr(wanted, name) == getattr(got, name)
+        right = is_right(name, wanted, got)
         setattr(score, name, getattr(score, name) + right)
-        doubted = name in got.uncertain
+        doubted = name in got.uncertain or "row" in got.uncertain
+        score.fields_right += right
+        score.fields_doubted += right and doubted
         if not right:
             faults.append(
                 f"{wanted.numero} {name}: {getattr(wanted, name)!r} read {getattr(got, name)!r}"
-                f"{' (doubted)' if doubted else ''}"
+                f"{' (doubted)' if doubted else ' SILENT' if name in CRITICAL else ''}"
             )
-        if name in {"numero", "date", "radiations"} and not right and not doubted:
+        if name in CRITICAL and not right and not doubted:
             setattr(score, f"silent_{name}", getattr(score, f"silent_{name}") + 1)
-        if name == "numero" and right and doubted:
-            score.doubted_numero += 1
+        if name == "numero" and wanted.numero:
+            score.doubted_numero += right and doubted
+            score.numero_right += right
+            score.numero_right_or_doubted += right or doubted
+
+
+def is_right(name: str, wanted: Inscription, got: Inscription) -> bool:
+    """Whether a field is as printed; where the page names no qualité, any is right."""
+    if name == "parties":
+        pairs = [(p.nom, p.qualite) for p in wanted.parties]
+        seen = [(p.nom, p.qualite) for p in got.parties]
+        return len(pairs) == len(seen) and all(
+            a == b and (role is None or role == other) for (a, role), (b, other) in zip(pairs, seen, strict=True)
+        )
+    return getattr(wanted, name) == getattr(got, name)
 
 
 def align(

@@ -25,9 +25,9 @@ FaultKind = Literal[
 class Mistake(BaseModel):
     """A way of misreading, drawn anew for each answer from `seed`, the page and the number of the answer.
 
-    `rate` is the share of answers for `stop_short`, `invent`, `truncate`, `loop` and `refuse`, of figures for `figure_swap`, of rows
-    (a field each) for the others. They are made in the order given: row numbers are those of the page only as long as
-    no row was dropped or invented.
+    `rate` is the share of answers for `stop_short`, `invent`, `truncate`, `loop` and `refuse`, of figures for
+    `figure_swap`, of rows (a field each) for the others. They are made in the order given: row numbers are those of the
+    page only as long as no row was dropped or invented.
     """
 
     model_config = ConfigDict(extra="forbid")

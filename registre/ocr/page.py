@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -10,15 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from registre.domain.errors import BadPdf, ReaderFailed
-from registre.domain.reading import PageReading, PageState
+from registre.domain.reading import Doubt, PageReading, PageState
 from registre.domain.request import DocumentKind
 from registre.ocr import image as imaging
+from registre.ocr import tesseract
 from registre.ocr.checks import doubt_order
 from registre.ocr.header import read_header
 from registre.ocr.index_table import read_index
-from registre.ocr.pdf import Layer, read_layer, render_page
+from registre.ocr.layer import Layer, read_layer, undecoded
+from registre.ocr.pdf import render_page
 from registre.ocr.rapid import read_words, reader_version
-from registre.ocr.text_layer import trusted_words
+from registre.ocr.text_layer import shown_words, trusted_words
 from registre.ocr.words import Sheet, Word, group_lines, reading_order
 
 #: Resolution at which a page is read. Measured on the sandbox: 300 gains nothing over 200 but memory.
@@ -31,6 +36,10 @@ _RULE_DPI = 100
 _BLANK = 0.0002
 #: Less ink than this that no reader can read is dirt, folds and punch holes.
 _DIRT = 0.003
+#: Half the page darker than this is a negative.
+_NEGATIVE = 100
+#: Grey levels that differ by less than this show nothing.
+_NO_CONTRAST = 12
 
 
 def read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
@@ -45,11 +54,60 @@ def read_with_picture(data: bytes | Path, number: int, kind: DocumentKind) -> tu
         BadPdf: the file or the page does not open.
         ReaderFailed: anything else that broke on this page.
     """
-    try:
+    with _page_fails(number):
         return _read(data, number, kind)
-    except (BadPdf, ReaderFailed):
+
+
+def read_second(second: Path, source: Path | imaging.Gray, number: int, kind: DocumentKind) -> PageReading:
+    """Read page `number` with the tesseract `second`: from its picture as another reader left it, or from the PDF.
+
+    Raises:
+        BadPdf: the file or the page does not open.
+        ReaderFailed: tesseract or anything else broke on this page.
+    """
+    with _page_fails(number):
+        edition = tesseract.reader_version(second)
+        if isinstance(source, Path):
+            picture = _drawn(source, number)
+            if imaging.ink_share(picture) < _BLANK:
+                return PageReading(number, PageState.BLANK, "tesseract", edition)
+            picture = imaging.straighten(picture)
+        else:
+            picture = source
+        seen = tesseract.read_words(second, picture)
+        if not seen:
+            return PageReading(number, PageState.FAILED, "tesseract", edition, error="Aucun mot lisible.")
+        return _understood(_picture_sheet(picture, seen), number, kind, "tesseract", edition, _mean(seen))
+
+
+def seen(data: bytes | Path, number: int) -> tuple[imaging.Gray, tuple[Word, ...]]:
+    """Page `number` as the places of a reading mean it, straight, upright, dark on light; and its words in pixels.
+
+    Raises:
+        BadPdf: the file or the page does not open.
+        ReaderFailed: anything else that broke on this page.
+    """
+    with _page_fails(number):
+        layer = read_layer(data, number)
+        words = trusted_words(layer)
+        picture = _drawn(data, number)
+        if words is None or shown_words(words, picture, layer) is None:
+            return _upright(imaging.straighten(picture))
+        scale = picture.shape[1] / layer.width
+        return picture, tuple(
+            replace(word, x0=word.x0 * scale, y0=word.y0 * scale, x1=word.x1 * scale, y1=word.y1 * scale)
+            for word in words
+        )
+
+
+@contextmanager
+def _page_fails(number: int) -> Generator[None]:
+    """Whatever a page does to a reader is this page's failure; only a process without memory goes down with it."""
+    try:
+        yield
+    except (BadPdf, ReaderFailed, MemoryError):
         raise
-    except Exception as exc:  # whatever a page does to a reader is this page's failure, not the process's
+    except Exception as exc:
         raise ReaderFailed(f"La lecture de la page {number} a échoué ({type(exc).__name__}).") from exc
 
 
@@ -57,22 +115,60 @@ def _read(data: bytes | Path, number: int, kind: DocumentKind) -> tuple[PageRead
     layer = read_layer(data, number)
     words = trusted_words(layer)
     if words is not None:
-        sheet = _layer_sheet(data, number, layer, words)
-        return _understood(sheet, number, kind, "text_layer", _layer_version(), None), None
-    picture = render_page(data, number, DPI)
+        low = _drawn(data, number, _RULE_DPI)
+        shown = shown_words(words, low, layer)
+        if shown is not None:
+            reading = _understood(_layer_sheet(low, layer, shown), number, kind, "text_layer", _layer_version(), None)
+            return _with_lost(reading, _lost(data, number, layer, low)), None
+    picture = _drawn(data, number)
     ink = imaging.ink_share(picture)
+    lost = _lost(data, number, layer, picture)
     if ink < _BLANK:
-        return PageReading(number, PageState.BLANK, "rapidocr", reader_version()), None
+        return _nothing(number, lost), None
     picture, seen = _upright(imaging.straighten(picture))
     if not seen:
         if ink < _DIRT:
-            return PageReading(number, PageState.BLANK, "rapidocr", reader_version()), None
+            return _nothing(number, lost), None
         error = "De l'encre, mais aucun mot lisible."
         return PageReading(number, PageState.FAILED, "rapidocr", reader_version(), error=error), picture
-    ruled = imaging.rules(picture)
+    sheet = _picture_sheet(picture, seen)
+    reading = _understood(sheet, number, kind, "rapidocr", reader_version(), _mean(seen))
+    return _with_lost(reading, lost), picture
+
+
+def _drawn(data: bytes | Path, number: int, dpi: int = DPI) -> imaging.Gray:
+    """The page's picture, dark on light: microfilm is delivered in the negative as well."""
+    picture = render_page(data, number, dpi)
+    return 255 - picture if float(np.median(picture)) < _NEGATIVE else picture
+
+
+def _lost(data: bytes | Path, number: int, layer: Layer, picture: imaging.Gray) -> int:
+    """How many pictures of the page could not be decoded. What cannot be drawn stays white, and looks like paper."""
+    bare = [place.index for place in layer.places if _is_bare(place.box, picture)]
+    return undecoded(data, number, bare) if bare else 0
+
+
+def _is_bare(box: tuple[float, float, float, float] | None, picture: imaging.Gray) -> bool:
     height, width = picture.shape
-    sheet = Sheet(seen, float(width), float(height), ruled.verticals, ruled.horizontals)
-    return _understood(sheet, number, kind, "rapidocr", reader_version(), _mean(seen)), picture
+    x0, y0, x1, y1 = (max(value, 0.0) for value in box or (0.0, 0.0, 1.0, 1.0))
+    part = picture[int(y0 * height) : math.ceil(y1 * height), int(x0 * width) : math.ceil(x1 * width)]
+    return part.size == 0 or float(np.ptp(part)) < _NO_CONTRAST
+
+
+def _nothing(number: int, lost: int) -> PageReading:
+    """A page on which nothing is written, as far as one can see."""
+    if not lost:
+        return PageReading(number, PageState.BLANK, "rapidocr", reader_version())
+    return PageReading(number, PageState.FAILED, "rapidocr", reader_version(), error=_lost_text(lost))
+
+
+def _with_lost(reading: PageReading, lost: int) -> PageReading:
+    """What cannot be seen is said, as a doubt of the page: no row can carry it."""
+    return replace(reading, doubts=(*reading.doubts, Doubt(None, None, _lost_text(lost)))) if lost else reading
+
+
+def _lost_text(lost: int) -> str:
+    return f"{lost} image(s) de la page ne se laissent pas décoder."
 
 
 def _upright(picture: imaging.Gray) -> tuple[imaging.Gray, tuple[Word, ...]]:
@@ -94,10 +190,9 @@ def _legible(candidate: tuple[imaging.Gray, tuple[Word, ...]]) -> float:
     return sum(word.confidence**2 * len(word.text) for word in candidate[1])
 
 
-def _layer_sheet(data: bytes | Path, number: int, layer: Layer, words: tuple[Word, ...]) -> Sheet:
-    picture = render_page(data, number, _RULE_DPI)
-    ruled = imaging.rules(picture)
-    points = layer.width / picture.shape[1]
+def _layer_sheet(low: imaging.Gray, layer: Layer, words: tuple[Word, ...]) -> Sheet:
+    ruled = imaging.rules(low)
+    points = layer.width / low.shape[1]
     return Sheet(
         words,
         layer.width,
@@ -105,6 +200,12 @@ def _layer_sheet(data: bytes | Path, number: int, layer: Layer, words: tuple[Wor
         tuple(x * points for x in ruled.verticals),
         tuple(y * points for y in ruled.horizontals),
     )
+
+
+def _picture_sheet(picture: imaging.Gray, words: tuple[Word, ...]) -> Sheet:
+    ruled = imaging.rules(picture)
+    height, width = picture.shape
+    return Sheet(words, float(width), float(height), ruled.verticals, ruled.horizontals)
 
 
 def _understood(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from registre.ocr.pdf import Glyph, Layer
+from registre.ocr.image import Gray
+from registre.ocr.layer import Glyph, Layer
 from registre.ocr.words import Word
 
 #: Fewer characters than this on a page are a stamp or a page number, not its content.
@@ -15,6 +18,10 @@ _FEWEST = 25
 _SCAN = 0.5
 #: Share of words that must look like words, numbers or amounts; broken font tables score under 0.5.
 _SOUND = 0.75
+#: Share of the letters that must be seen on the page.
+_SHOWN = 0.9
+#: Grey levels by which what is written differs from its ground.
+_CONTRAST = 24
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 _PLAIN_WORD = re.compile(
@@ -31,7 +38,7 @@ _LETTERS = re.compile(r"[^\W\d_]{5,}")
 
 def trusted_words(layer: Layer) -> tuple[Word, ...] | None:
     """Words of the layer, or None when the page has to be read from its image."""
-    if layer.pictures >= _SCAN:
+    if layer.pictures >= _SCAN or layer.overfull:
         return None
     glyphs = [glyph for glyph in layer.glyphs if glyph is not None]
     if len(glyphs) < _FEWEST or not _printable(glyphs):
@@ -40,6 +47,22 @@ def trusted_words(layer: Layer) -> tuple[Word, ...] | None:
     sound = sum(len(word.text) for word in words if _is_sound(word.text))
     total = sum(len(word.text) for word in words)
     return words if total and sound / total >= _SOUND else None
+
+
+def shown_words(words: Sequence[Word], picture: Gray, layer: Layer) -> tuple[Word, ...] | None:
+    """Those words that can be seen on the page's picture; None when too many cannot: the layer says something else than
+    the page, which has to be read from its image.
+    """
+    scale = picture.shape[1] / max(layer.width, 1.0)
+    shown = tuple(word for word in words if _is_shown(word, picture, scale))
+    letters = sum(len(word.text) for word in words)
+    return shown if sum(len(word.text) for word in shown) >= _SHOWN * letters else None
+
+
+def _is_shown(word: Word, picture: Gray, scale: float) -> bool:
+    left, top = max(int(word.x0 * scale), 0), max(int(word.y0 * scale), 0)
+    part = picture[top : math.ceil(word.y1 * scale) + 1, left : math.ceil(word.x1 * scale) + 1]
+    return part.size > 0 and int(part.max()) - int(part.min()) >= _CONTRAST
 
 
 def _printable(glyphs: list[Glyph]) -> bool:

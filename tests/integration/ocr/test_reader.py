@@ -20,6 +20,7 @@ from registre.domain.errors import BadPdf, ReaderFailed
 from registre.domain.reading import PageState
 from registre.domain.request import DocumentKind
 from registre.domain.text import fold
+from registre.ocr.bounds import Bounds
 from registre.ocr.document import check_rows, number_seen
 from registre.ocr.reader import Reader
 
@@ -119,7 +120,7 @@ async def test_a_killed_process_fails_its_page_and_the_next_one_works(reader: Re
 
 
 async def test_a_page_that_never_ends_is_stopped():
-    reader = Reader(page_timeout=timedelta(seconds=0.01))
+    reader = Reader(bounds=Bounds(timedelta(minutes=1), timedelta(seconds=0.01)))
 
     with pytest.raises(ReaderFailed):
         await reader.read_page(scan(acte_pdf()), 1, DocumentKind.ACTE)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from registre.ocr.image import ink_share, rules, slant, straighten
-from registre.ocr.pdf import Glyph, Layer
+from registre.ocr.layer import Glyph, Layer
 from registre.ocr.text_layer import trusted_words
 
 SENTENCE = "Le lot numéro 2 784 195 du cadastre du Québec, vendu pour 258 500,00 $ à l'acquéreur."

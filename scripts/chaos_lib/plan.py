@@ -197,6 +197,12 @@ def _documents() -> dict[str, list[Row]]:
     }
 
 
+def text_documents() -> list[Row]:
+    """Everything with a text layer; benches and tests order these."""
+    pool = _documents()
+    return pool["acte"] + pool["index"]
+
+
 def _blows(dice: random.Random, seconds: float) -> tuple[Blow, ...]:
     """About one a second. What lasts longer than the time for blows still ends by itself."""
     struck: list[Blow] = []

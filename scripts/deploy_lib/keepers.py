@@ -217,7 +217,9 @@ class Systemd:
         return written
 
     def stop(self, role: str) -> None:
-        self._systemctl("stop", f"registre-{role}.target", *self._units(role))
+        if (self.folder / f"registre-{role}.target").exists():
+            # Its services are part of it.
+            self._systemctl("stop", f"registre-{role}.target")
 
     def start(self, role: str) -> None:
         self._systemctl("reset-failed", *self._units(role), check=False)

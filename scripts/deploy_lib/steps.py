@@ -158,7 +158,7 @@ class Deployment:
             self._end_strangers(release)
         for role in self.roles:
             self.place.switch(role, release)
-        if set(self.roles) == set(ROLES):
+        if set(self.roles) == set(ROLES) or self.place.release_of("current") is None:
             self.place.switch("current", release)
         with step("démarrer"):
             self.keeper.configure()

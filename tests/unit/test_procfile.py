@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from deploy_lib import place
 from honcho.environ import parse_procfile
 
 from actors.roles import ROLES
-from deploy_lib import place
 
 ROOT = Path(__file__).resolve().parents[2]
 SEPARATE = parse_procfile((ROOT / "Procfile").read_text()).processes

@@ -15,27 +15,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import psycopg
-from rich.console import Console
+from demo_report import console, one, report
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from registre.domain.errors import RegistreError
 from registre.embedded import chromium, services
-from registre.sandbox.foncier.options import NORMAL_ACCOUNTS
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 #: Orders that nothing moves any more; the demo ends when all are here.
 FINAL = ("done", "refused", "failed", "cancelled")
 #: Beyond this something is wrong, and the table says what.
-PATIENCE_S = 240
+PATIENCE_S = 480
 
 HEADER = (
     "document_source",
@@ -76,10 +75,8 @@ ORDERS = (
 #: One order as any other program would place it.
 RAW_INSERT = """INSERT INTO extraction_queue (document_source, document_number, circonscription_fonciere, cadastre)
 VALUES ('index', '4567890', 'Laval', 'Cadastre du Québec')"""
-#: A party that stands on a scanned page only.
-SEARCH = ("marchessault", "agathe")
-
-console = Console(width=None if sys.stdout.isatty() else 150)
+#: What Gemini's stand-in reads wrong on purpose: one number, date or radiation in twelve.
+MISREADS = {"mistakes": [{"kind": "digit_swap", "rate": 0.08, "fields": ["numero", "date", "radiations"]}]}
 
 
 def main() -> int:
@@ -90,10 +87,10 @@ def main() -> int:
     started = time.monotonic()
     state = new_state()
     try:
-        with everything_running(state) as url:
+        with everything_running(state) as (url, gemini):
             submit(state)
             wait(url)
-            ok = report(url, state, started)
+            ok = report(url, state, gemini, registre, started)
             if keep:
                 console.print("\nTout reste en marche; Ctrl-C arrête.")
                 wait_for_interrupt()
@@ -122,8 +119,8 @@ def new_state() -> Path:
 
 
 @contextmanager
-def everything_running(state: Path) -> Iterator[str]:
-    """Servers, replica and workers; all stopped on leaving. Yields the database's address."""
+def everything_running(state: Path) -> Iterator[tuple[str, str]]:
+    """Servers, replicas and workers; all stopped on leaving. Yields addresses: of the database, of the stand-in."""
     processes: list[subprocess.Popen[str]] = []
     try:
         step("Navigateur")
@@ -131,16 +128,23 @@ def everything_running(state: Path) -> Iterator[str]:
         step("Postgres et Redis privés")
         os.environ.update({"REGISTRE_STATE": str(state), "REGISTRE_CHROMIUM": str(browser)})
         registre("up")
-        step("Registre foncier (réplique)")
-        site = start("sandbox", state, "-m", "registre.sandbox.server", "--ledger", str(state / "ledger.jsonl"))
-        processes.append(site)
-        os.environ["REGISTRE_FONCIER_URL"] = first_line(state / "sandbox.log", site)
-        registre("accounts", "import", "-", text="\n".join(f"{a.code},{a.password}" for a in NORMAL_ACCOUNTS))
+        step("Registre foncier (réplique) et Gemini (doublure)")
+        ledger = str(state / "ledger.jsonl")
+        words = ("sandbox", "--port", "0", "--gemini-port", "0", "--ledger", ledger, "--json")
+        sandbox = start("sandbox", state, str(BIN / "registre"), *words)
+        processes.append(sandbox)
+        told = announced(state / "sandbox.log", sandbox)
+        gemini: str = told["gemini"]["url"]
+        os.environ["REGISTRE_FONCIER_URL"] = told["url"]
+        os.environ.update({"GEMINI_BASE_URL": gemini, "GEMINI_API_KEY": told["gemini"]["key"]})
+        tell(gemini, MISREADS)
+        accounts = "\n".join(f"{account['username']},{account['password']}" for account in told["accounts"])
+        registre("accounts", "import", "-", text=accounts)
         step("Processus du Procfile (honcho)")
         processes.append(start("honcho", state, str(BIN / "honcho"), "start", "-d", str(ROOT)))
         known = services.known(state)
         assert known is not None
-        yield known.database_url
+        yield known.database_url, gemini
     finally:
         for process in reversed(processes):
             stop(process)
@@ -178,16 +182,22 @@ def start(name: str, state: Path, *words: str) -> subprocess.Popen[str]:
         )
 
 
-def first_line(log: Path, process: subprocess.Popen[str]) -> str:
-    """The address a server prints when it is ready."""
+def announced(log: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What the sandbox prints when it is ready."""
     for _ in range(300):
-        lines = log.read_text().splitlines()
-        if lines and lines[0].startswith("http"):
-            return lines[0].strip()
+        with suppress(json.JSONDecodeError):
+            return json.loads(log.read_text())
         if process.poll() is not None:
             break
         time.sleep(0.1)
     raise RegistreError(f"La réplique n'a pas démarré: {log.read_text()[-500:]}")
+
+
+def tell(gemini: str, options: Mapping[str, object]) -> None:
+    """Set the stand-in's options."""
+    body = json.dumps(options).encode()
+    with urlopen(Request(f"{gemini}/__ctl/options", body, {"Content-Type": "application/json"}), timeout=10):
+        pass
 
 
 def stop(process: subprocess.Popen[str]) -> None:
@@ -251,90 +261,6 @@ def wait(url: str) -> None:
             time.sleep(0.3)
     console.print(f"[red]Après {PATIENCE_S} s, {total - ended} demande(s) en cours; « registre diagnose »:")
     console.print(subprocess.run([BIN / "registre", "diagnose"], text=True, capture_output=True, check=False).stdout)
-
-
-ROWS = """
-SELECT q.document_source, q.document_number, q.status_id, s.name, j.error_text, d.pages,
-       (SELECT sum(jsonb_array_length(rows)) FROM registre.page p WHERE p.document_id = d.id) AS rows,
-       extract(epoch FROM j.finished_at - j.created_at) AS seconds,
-       (SELECT coalesce(sum(amount_cents), 0) FROM registre.charge c WHERE c.job_id = j.id AND c.state = 'have'),
-       q.supabase_path
-FROM registre.job j JOIN extraction_queue q ON q.id = j.order_id JOIN extraction_status s ON s.id = q.status_id
-LEFT JOIN registre.document d ON d.id = j.document_id
-ORDER BY j.created_at, q.document_source, q.document_number
-"""
-
-
-def report(url: str, state: Path, started: float) -> bool:
-    """The table, and the proofs: replica's ledger against ours, the double order, the search."""
-    ledger = [json.loads(line) for line in (state / "ledger.jsonl").read_text().splitlines()]
-    charged = sum(int(charge["cents"]) for charge in ledger)
-    with psycopg.connect(url, autocommit=True) as connection:
-        rows = connection.execute(ROWS).fetchall()
-        documents = one(connection, "SELECT count(*) FROM registre.document")
-        paid = one(connection, "SELECT coalesce(sum(amount_cents), 0) FROM registre.charge WHERE state = 'have'")
-    show(rows)
-    found = json.loads(registre("search", *SEARCH, "--json"))
-    hits = found["pages"]
-    proofs = [
-        (
-            charged == paid and len(ledger) == documents,
-            f"le registre a facturé {len(ledger)} documents, {cents(charged)}; ici {documents}, {cents(paid)}",
-        ),
-        (
-            sum(row[1].replace(" ", "") == "2784195" and row[0] == "index" for row in rows) == 2
-            and sum(c["numero"] == "2784195" and c["product"] == "index" for c in ledger) == 1,
-            "l'index 2 784 195, demandé deux fois, a été acheté une fois",
-        ),
-        (all(row[2] in (4, 5) for row in rows), "chaque demande a une fin"),
-        (sum(row[2] == 4 for row in rows) == 2, "deux refus, sans frais: lot inexistant, numéros semblables"),
-        (len(hits) > 0, f"« registre search {' '.join(SEARCH)} » trouve la partie d'une page numérisée"),
-    ]
-    for good, text in proofs:
-        console.print(f"{'[green]✔' if good else '[red]✘'}[/] {text}", highlight=False)
-    console.print(
-        f"\nDocuments: {state / 'objects'}\nJournaux:  {state}/honcho.log, {state}/sandbox.log\n"
-        f"Pour continuer: export REGISTRE_STATE={state}\n"
-        f"                .venv/bin/registre up ; .venv/bin/registre search hypothèque\n"
-        f"Durée: {time.monotonic() - started:.0f} s",
-        highlight=False,
-        soft_wrap=True,
-    )
-    return all(good for good, _ in proofs)
-
-
-def cents(amount: int) -> str:
-    return f"{amount / 100:.2f} $"
-
-
-def show(rows: list[tuple[Any, ...]]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, justify in (
-        ("Demande", "left"),
-        ("Statut", "left"),
-        ("Pages", "right"),
-        ("Lignes", "right"),
-        ("Secondes", "right"),
-        ("Coût", "right"),
-        ("Document ou motif", "left"),
-    ):
-        table.add_column(name, justify=justify, overflow="fold" if name == "Document ou motif" else "ellipsis")  # type: ignore[arg-type]
-    for kind, number, status, name, error, pages, lines, seconds, cents, path in rows:
-        table.add_row(
-            f"{kind.split('_')[0]} {number}",
-            f"{status} {name}",
-            str(pages or ""),
-            str(lines or ""),
-            f"{float(seconds or 0):.1f}",
-            f"{cents / 100:.2f} $",
-            error if status == 4 else path or "",
-        )
-    console.print(table)
-
-
-def one(connection: psycopg.Connection, query: str, *values: object) -> int:
-    row = connection.execute(query, values or None).fetchone()  # pyright: ignore[reportArgumentType]
-    return int(row[0]) if row else 0
 
 
 def wait_for_interrupt() -> None:

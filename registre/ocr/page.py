@@ -74,10 +74,11 @@ def read_second(second: Path, source: Path | imaging.Gray, number: int, kind: Do
             picture = imaging.straighten(picture)
         else:
             picture = source
-        seen = tesseract.read_words(second, picture)
+        ruled = imaging.rules(picture)
+        seen = tesseract.read_words(second, picture, ruled)
         if not seen:
             return PageReading(number, PageState.FAILED, "tesseract", edition, error="Aucun mot lisible.")
-        return _understood(_picture_sheet(picture, seen), number, kind, "tesseract", edition, _mean(seen))
+        return _understood(_picture_sheet(picture, seen, ruled), number, kind, "tesseract", edition, _mean(seen))
 
 
 def seen(data: bytes | Path, number: int) -> tuple[imaging.Gray, tuple[Word, ...]]:
@@ -131,7 +132,7 @@ def _read(data: bytes | Path, number: int, kind: DocumentKind) -> tuple[PageRead
             return _nothing(number, lost), None
         error = "De l'encre, mais aucun mot lisible."
         return PageReading(number, PageState.FAILED, "rapidocr", reader_version(), error=error), picture
-    sheet = _picture_sheet(picture, seen)
+    sheet = _picture_sheet(picture, seen, imaging.rules(picture))
     reading = _understood(sheet, number, kind, "rapidocr", reader_version(), _mean(seen))
     return _with_lost(reading, lost), picture
 
@@ -202,8 +203,7 @@ def _layer_sheet(low: imaging.Gray, layer: Layer, words: tuple[Word, ...]) -> Sh
     )
 
 
-def _picture_sheet(picture: imaging.Gray, words: tuple[Word, ...]) -> Sheet:
-    ruled = imaging.rules(picture)
+def _picture_sheet(picture: imaging.Gray, words: tuple[Word, ...], ruled: imaging.Rules) -> Sheet:
     height, width = picture.shape
     return Sheet(words, float(width), float(height), ruled.verticals, ruled.horizontals)
 

@@ -69,6 +69,8 @@ class Page(Protocol):
 
     def get_size(self) -> tuple[float, float]: ...
     def get_bbox(self) -> tuple[float, float, float, float]: ...
+    def get_mediabox(self) -> tuple[float, float, float, float]: ...
+    def set_cropbox(self, left: float, bottom: float, right: float, top: float) -> None: ...
     def get_objects(self, filter: list[int], max_depth: int) -> Iterator[PageObject]: ...
     def get_textpage(self) -> TextPage: ...
     def render(self, *, scale: float, grayscale: bool) -> _Bitmap: ...
@@ -141,8 +143,15 @@ def opened_page(data: bytes | Path, number: int) -> Generator[Page]:
     Raises:
         BadPdf: the file or that page does not open.
     """
-    with LOCK, _document(data) as document, _page(document, number - 1) as page:
-        yield page
+    with LOCK, _document(data) as document:
+        with _page(document, number - 1) as page:
+            if min(page.get_size()) > 0:
+                yield page
+                return
+            # cropped to nothing: what the sheet itself holds is shown
+            page.set_cropbox(*page.get_mediabox())
+        with _page(document, number - 1) as page:
+            yield page
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from registre.ocr.image import Gray
 from registre.ocr.layer import Glyph, Layer
@@ -41,12 +42,26 @@ def trusted_words(layer: Layer) -> tuple[Word, ...] | None:
     if layer.pictures >= _SCAN or layer.overfull:
         return None
     glyphs = [glyph for glyph in layer.glyphs if glyph is not None]
-    if len(glyphs) < _FEWEST or not _printable(glyphs):
+    if len(glyphs) < _FEWEST or not _printable(glyphs) or not _runs_right(layer):
         return None
     words = _words(layer)
     sound = sum(len(word.text) for word in words if _is_sound(word.text))
     total = sum(len(word.text) for word in words)
     return words if total and sound / total >= _SOUND else None
+
+
+def _runs_right(layer: Layer) -> bool:
+    """Whether its letters follow one another to the right, as the page is shown: sideways or upside down they make
+    words of one letter, in any order.
+    """
+    right = others = 0
+    for before, after in pairwise(layer.glyphs):
+        if before is not None and after is not None:
+            ahead = (after.x0 + after.x1) - (before.x0 + before.x1)
+            aside = abs((after.y0 + after.y1) - (before.y0 + before.y1))
+            right += ahead > aside
+            others += ahead <= aside
+    return right >= others
 
 
 def shown_words(words: Sequence[Word], picture: Gray, layer: Layer) -> tuple[Word, ...] | None:

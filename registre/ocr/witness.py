@@ -7,25 +7,29 @@ Nothing is resolved by silence: where two readings differ one is kept, the other
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import lru_cache
+from itertools import pairwise
+from operator import eq
 from typing import Any, Final
 
 from registre.domain.reading import Doubt, Inscription, PageReading, PageState, RowKind
 from registre.domain.text import digits, fold
+from registre.ocr.same import said, same
 
 #: Fields of a row that each reader reads for itself.
 FIELDS: Final = ("date", "numero", "nature", "parties", "remarques", "avis_adresse", "radiations")
 #: Two rows are the same row from this score on (see `_likeness`): a number alone is enough, a date alone is not.
 _SAME_ROW: Final = 2.5
-#: Folded remarks that are this alike, and have the same figures, say the same.
-_SAME_REMARK: Final = 0.85
 #: A reader less sure than this of a page, on average, gives way to the other.
 _LEGIBLE: Final = 0.75
-#: Figures of running text: dates, amounts, numbers of inscription and lot; single digits are list marks.
-_FIGURE: Final = re.compile(r"\d[\d \u00a0\u202f.,/-]*\d")
+#: Figures of running text: dates, amounts, numbers of inscription and lot.
+_FIGURE: Final = re.compile(r"\d[\d \u00a0\u202f.,/-]*\d|\d")
+#: A list's mark (`1.`, `2)`) or a page's number (`- 3 -`): no figure of the text.
+_MARK: Final = re.compile(r"^[ \t]*(?:(\d{1,2})[.)°](?=\s)|- ?(\d{1,3}) ?-[ \t]*$)", re.MULTILINE)
+#: Header fields that tell which immovable a page is about; a continued page may leave out all but the lot.
+_IDENTITY: Final = ("circonscription", "cadastre", "lot", "date_etablissement")
 #: Characters of context shown beside a doubtful figure, each side.
 _NEAR: Final = 25
 
@@ -36,19 +40,20 @@ def agree(first: PageReading, second: PageReading) -> PageReading:
     The text kept is the first's, unless it hardly read the page. A page that only one could read is that one's, every
     row doubted; a page that one calls blank and the other read is read, and doubted.
     """
-    if second.state is not PageState.READ:
+    if not second.is_read:
         return _alone(first, second)
-    if first.state is not PageState.READ:
+    if not first.is_read:
         return _alone(second, first)
     main, other = (second, first) if _hardly_read(first) else (first, second)
     figures = () if main.rows or other.rows else doubt_figures(main.text, other.text)
+    header = _doubt_header(main.header, other.header)
     return replace(
         main,
         reader=f"{main.reader}+{other.reader}",
         reader_version=f"{main.reader_version}; {other.reader_version}",
         rows=agree_rows(main.rows, other.rows, (main.reader, other.reader)),
         header={**other.header, **main.header},
-        doubts=(*main.doubts, *other.doubts, *figures),
+        doubts=(*main.doubts, *other.doubts, *header, *figures),
     )
 
 
@@ -62,14 +67,15 @@ def agree_rows(
             merged.append(_single(mine, readers[0]) if theirs is None else _merge(mine, theirs, readers))
         elif theirs is not None:
             merged.append(_single(theirs, readers[1]))
-    return tuple(merged)
+    return _doubt_missing(merged)
 
 
 def align(
     main: Sequence[Inscription], other: Sequence[Inscription]
 ) -> list[tuple[Inscription | None, Inscription | None]]:
     """Pairs in page order that together are most alike; None stands opposite a row that one of them lacks."""
-    scores = [[_likeness(mine, theirs) for theirs in other] for mine in main]
+    sketches = [_sketch(row) for row in other]
+    scores = [[_likeness(mine, theirs) for theirs in sketches] for mine in map(_sketch, main)]
     best = [[0.0] * (len(other) + 1) for _ in range(len(main) + 1)]
     for i in range(len(main) - 1, -1, -1):
         for j in range(len(other) - 1, -1, -1):
@@ -93,10 +99,10 @@ def align(
 
 def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
     """Figures of `text` that `other` has otherwise, lacks, or adds."""
-    mine, theirs = list(_FIGURE.finditer(text)), list(_FIGURE.finditer(other))
-    matcher = SequenceMatcher(None, [digits(m[0]) for m in mine], [digits(m[0]) for m in theirs], autojunk=False)
+    mine, theirs = list(_figures(text)), list(_figures(other))
+    matcher = SequenceMatcher(None, [said(m[0]) for m in mine], [said(m[0]) for m in theirs], autojunk=False)
     for kind, a1, a2, b1, b2 in matcher.get_opcodes():
-        if kind == "equal":
+        if kind == "equal" or _run(mine[a1:a2]) == _run(theirs[b1:b2]):
             continue
         for offset in range(max(a2 - a1, b2 - b1)):
             read = mine[a1 + offset] if a1 + offset < a2 else None
@@ -105,18 +111,59 @@ def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
             yield Doubt(read[0].strip() if read else None, seen[0].strip() if seen else None, near)
 
 
+def _figures(text: str) -> Iterator[re.Match[str]]:
+    marks = {found.end(found.lastindex or 0) for found in _MARK.finditer(text)}
+    return (found for found in _FIGURE.finditer(text) if found.end() not in marks)
+
+
+def _run(figures: Sequence[re.Match[str]]) -> str:
+    """The same figures, however lines break them."""
+    return said(" ".join(found[0] for found in figures))
+
+
+def same_value(name: str, a: Any, b: Any) -> bool:
+    """Whether two readings of a field say the same: cosmetic differences are none."""
+    return same(name, a, b)
+
+
+def likeness(mine: Inscription, theirs: Inscription) -> float:
+    """How surely two rows are the same line of the page, as a share of what `mine` could score."""
+    one, other = _sketch(mine), _sketch(theirs)
+    best = _likeness(one, one)
+    return min(_likeness(one, other) / best, 1.0) if best else 0.0
+
+
+def _doubt_header(header: Mapping[str, str], other: Mapping[str, str]) -> Iterator[Doubt]:
+    """What tells which immovable a page is about, where the two differ."""
+    for name in _IDENTITY:
+        read, seen = header.get(name), other.get(name)
+        if said(read) != said(seen) and (name == "lot" or (read and seen)):
+            yield Doubt(read, seen, f"en-tête: {name}")
+
+
 def _hardly_read(page: PageReading) -> bool:
     return page.confidence is not None and page.confidence < _LEGIBLE
 
 
 def _alone(page: PageReading, silent: PageReading) -> PageReading:
     """One reader's page that the other could not confirm. Blank for both is blank."""
-    if page.state is not PageState.READ or silent.state is PageState.FAILED:
+    if not page.is_read or silent.state is PageState.FAILED:
         # a reader that broke says nothing about the page
         return page
     rows = tuple(_single(row, page.reader) for row in page.rows)
     doubts = () if page.rows else doubt_figures(page.text, "")
     return replace(page, rows=rows, doubts=(*page.doubts, *doubts))
+
+
+def _doubt_missing(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
+    """Doubt a date or number that neither saw where the page's other inscriptions have one."""
+    had = [name for name in ("date", "numero") if any(getattr(row, name) for row in rows)]
+    return tuple(
+        replace(row, uncertain=tuple(sorted({*row.uncertain, *(name for name in had if not getattr(row, name))})))
+        if row.kind is RowKind.INSCRIPTION
+        else row
+        for row in rows
+    )
 
 
 def _single(row: Inscription, reader: str) -> Inscription:
@@ -131,9 +178,13 @@ def _merge(mine: Inscription, theirs: Inscription, readers: tuple[str, str]) -> 
     others: dict[str, dict[str, Any]] = {}
     for name in FIELDS:
         a, b = getattr(mine, name), getattr(theirs, name)
-        if _SAME[name](a, b):
+        if same(name, a, b):
             if a:
                 witnesses[name] = readers
+            # a doubt is lifted by a reader that has the value and no doubt of it
+            doubts = (name in mine.uncertain) + (name in theirs.uncertain)
+            if doubts == 2 or (doubts and not a):
+                uncertain.add(name)
             continue
         doubtful = name in mine.uncertain and name not in theirs.uncertain
         keep_theirs = not a or (doubtful and b)
@@ -149,55 +200,65 @@ def _merge(mine: Inscription, theirs: Inscription, readers: tuple[str, str]) -> 
     return replace(mine, **values, uncertain=doubts, witnesses=witnesses, others=others, places=places)
 
 
-def _likeness(mine: Inscription, theirs: Inscription) -> float:
-    """How surely two rows are the same line of the page; a number read alike says the most."""
-    if RowKind.NOTE is mine.kind is theirs.kind:
-        return 4 * _alike(fold(mine.raw or mine.remarques or ""), fold(theirs.raw or theirs.remarques or ""))
-    score = 3 * _alike(digits(mine.numero or ""), digits(theirs.numero or ""))
-    score += 1.5 if mine.date and mine.date == theirs.date else 0
-    score += _alike(fold(mine.nature or ""), fold(theirs.nature or ""))
-    return score + 2 * _alike(_names(mine), _names(theirs))
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """What of a row tells it from others, ready to be compared with every row of the other reading."""
+
+    is_note: bool
+    note: frozenset[str]
+    number: str
+    date: str | None
+    nature: frozenset[str]
+    names: frozenset[str]
 
 
-@lru_cache(maxsize=4096)
-def _alike(a: str, b: str) -> float:
-    if not a or not b:
-        return 0.0
-    return 1.0 if a == b else SequenceMatcher(None, a, b, autojunk=False).ratio()
-
-
-def _names(row: Inscription) -> str:
-    return " ".join(fold(partie.nom) for partie in row.parties)
-
-
-def _squeezed(text: str | None) -> str:
-    return fold(text or "").replace(" ", "")
-
-
-def _same_parties(a: Any, b: Any) -> bool:
-    return sorted((_squeezed(p.nom), _squeezed(p.qualite)) for p in a) == sorted(
-        (_squeezed(p.nom), _squeezed(p.qualite)) for p in b
+def _sketch(row: Inscription) -> _Sketch:
+    names = " ".join(fold(partie.nom) for partie in row.parties)
+    return _Sketch(
+        row.kind is RowKind.NOTE,
+        _pairs(fold(row.raw or row.remarques or "")),
+        digits(row.numero or ""),
+        row.date,
+        _pairs(fold(row.nature or "")),
+        _pairs(names),
     )
 
 
-def _same_remark(a: str | None, b: str | None) -> bool:
+def _likeness(mine: _Sketch, theirs: _Sketch) -> float:
+    """How surely two rows are the same line of the page; a number read alike says the most."""
+    if mine == theirs:
+        # little may be printed there, but it is all there is
+        return max(_told(mine, theirs), _SAME_ROW)
+    return _told(mine, theirs)
+
+
+def _told(mine: _Sketch, theirs: _Sketch) -> float:
+    if mine.is_note and theirs.is_note:
+        return 4 * _alike(mine.note, theirs.note)
+    score = 3 * _number_alike(mine.number, theirs.number)
+    score += 1.5 if mine.date and mine.date == theirs.date else 0
+    return score + _alike(mine.nature, theirs.nature) + 2 * _alike(mine.names, theirs.names)
+
+
+def _number_alike(a: str, b: str) -> float:
+    """Share of digits in common, place by place; a digit lost or gained shifts the rest."""
     if not a or not b:
-        return not a and not b
-    return digits(a) == digits(b) and _alike(_squeezed(a), _squeezed(b)) >= _SAME_REMARK
+        return 0.0
+    if len(a) == len(b):
+        return sum(map(eq, a, b)) / len(a)
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def _pairs(text: str) -> frozenset[str]:
+    """Neighbouring letters: cheap to compare, for a page's rows meet each with each."""
+    return frozenset(map("".join, pairwise(f" {text} "))) if text else frozenset()
 
 
 def _near(text: str, found: re.Match[str] | None) -> str:
     if found is None:
         return ""
     return " ".join(text[max(found.start() - _NEAR, 0) : found.end() + _NEAR].split())
-
-
-_SAME: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "date": lambda a, b: (a or None) == (b or None),
-    "numero": lambda a, b: (a or "").replace(" ", "") == (b or "").replace(" ", ""),
-    "nature": lambda a, b: _squeezed(a) == _squeezed(b),
-    "parties": _same_parties,
-    "remarques": _same_remark,
-    "avis_adresse": lambda a, b: digits(a or "") == digits(b or ""),
-    "radiations": lambda a, b: [_squeezed(item) for item in a] == [_squeezed(item) for item in b],
-}

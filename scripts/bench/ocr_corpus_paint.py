@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Protocol, cast
 
 import numpy as np
 from ocr_fonts import font_files
@@ -14,6 +15,10 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+
+
+class _Fonts(Protocol):
+    def registerFont(self, font: TTFont) -> None: ...  # noqa: N802  its own name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def as_pdf(pages: Sequence[Drawing]) -> bytes:
 
 @cache
 def _embedded(font: str) -> str:
-    pdfmetrics.registerFont(TTFont(font, str(font_files()[font])))
+    cast("_Fonts", pdfmetrics).registerFont(TTFont(font, str(font_files()[font])))
     return font
 
 
@@ -146,8 +151,9 @@ def _worn(image: Image.Image, wear: Wear, dice: np.random.Generator) -> Image.Im
     if wear.salt:
         spots = dice.uniform(0, 1, pixels.shape)
         pixels = np.where(spots < wear.salt / 2, 0, np.where(spots > 1 - wear.salt / 2, 255, pixels))
-    image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
-    return image.point(lambda v: 255 if v > 150 else 0, "1") if wear.bitonal else image
+    if wear.bitonal:
+        return Image.fromarray(pixels > 150)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
 def wrapped(text: str, font: str, size: float, width: float) -> list[str]:

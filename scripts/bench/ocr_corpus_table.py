@@ -72,7 +72,8 @@ def lay_out(
         if not pages or style.repeat_heading:
             y, heading = _headings(page, style, edges, y)
             said.append(heading)
-        top, taken = y, []
+        top = y
+        taken: list[Inscription] = []
         while left:
             cells = _cells(style, left[0], edges, dice, first=not taken)
             deep = max(map(len, cells)) * style.size * 1.22 + style.size * 0.5

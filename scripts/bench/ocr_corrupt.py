@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from ocr_gemini import SecondReader
@@ -21,10 +21,11 @@ from ocr_measure import FIELDS, align, is_right
 from ocr_report import Verdict
 from ocr_samples import ReadSample, Recipe, read_all
 
-from registre.domain.reading import Inscription, PageReading
+from registre.domain.reading import Inscription, PageReading, Partie
 from registre.domain.request import DocumentKind
 from registre.domain.text import digits, fold
 from registre.ocr.document import all_rows, check_rows
+from registre.ocr.gemini.result import READER
 from registre.ocr.image import Gray
 from registre.ocr.witness import agree
 
@@ -60,8 +61,10 @@ class Tally:
     flagged_wrong: int = 0
     #: corrupted and nothing flags it; or wrong, and nothing flags it
     unflagged: Counter[str] = field(default_factory=Counter[str])
-    #: right, not corrupted, printed; and those of them that are flagged
+    #: right, not corrupted, printed; those of them that the offline reader had otherwise; and those that both had right
+    #: and that are flagged all the same
     untouched: int = 0
+    misread_offline: int = 0
     false_flags: Counter[str] = field(default_factory=Counter[str])
     #: accents and punctuation alone
     cosmetic: int = 0
@@ -214,9 +217,17 @@ def _judge_field(
         _unflagged(tally, document, name, f"{wanted.numero}: {getattr(wanted, name)!r} read {getattr(got, name)!r}")
     elif alike and getattr(wanted, name):
         tally.untouched += 1
-        if flagged:
+        if flagged and _from_second(name, got):
+            tally.misread_offline += 1
+        elif flagged:
             tally.false_flags[name] += 1
-            tally.faults.append(f"{document.done.sample.name} | {wanted.numero} {name} flagged: {got.others.get(name)}")
+            what = f"{getattr(got, name)!r} {got.uncertain} {got.others.get(name)}"
+            tally.faults.append(f"{document.done.sample.name} | {wanted.numero} FLAGGED {name} {what}")
+
+
+def _from_second(name: str, got: Inscription) -> bool:
+    """Whether the value comes from the second reader alone: the first read another, or did not see the row."""
+    return got.witnesses.get(name) == (READER,)
 
 
 def _unflagged(tally: Tally, document: _Document, name: str, what: str) -> None:
@@ -233,7 +244,7 @@ def _cosmetic(name: str, wanted: Inscription, got: Inscription) -> bool:
 
 def _bare(value: Any) -> object:
     if isinstance(value, tuple):
-        return [(_bare(one.nom), _bare(one.qualite)) for one in value]
+        return [(_bare(one.nom), _bare(one.qualite)) for one in cast("tuple[Partie, ...]", value)]
     return fold(value or "").replace(" ", "")
 
 
@@ -282,12 +293,11 @@ def _print(name: str, tally: Tally) -> None:
     print(f"{name}: {tally.injected} injected ({', '.join(f'{k} {n}' for k, n in sorted(tally.kinds.items()))})")
     print(f"  corrupted, flagged, kept value right   {tally.kept_right}")
     print(f"  corrupted, flagged, kept value wrong   {tally.flagged_wrong}")
+    print(f"  uncorrupted, flagged, misread offline  {tally.misread_offline}")
     print(f"  unflagged                              {sum(tally.unflagged.values())} {dict(tally.unflagged) or ''}")
     false = sum(tally.false_flags.values())
-    share = f"{false / max(tally.untouched, 1):.2%}"
-    print(
-        f"  right, uncorrupted, flagged            {false} of {tally.untouched} ({share}) {dict(tally.false_flags) or ''}"
-    )
+    share = f"{false} of {tally.untouched} ({false / max(tally.untouched, 1):.2%})"
+    print(f"  right in both readings, flagged        {share} {dict(tally.false_flags) or ''}")
     print(f"  differing in accents and punctuation   {tally.cosmetic}")
 
 

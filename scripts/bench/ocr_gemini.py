@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
@@ -35,7 +35,7 @@ class _NoMeter:
     """Lets every call go: `registre.limits` has its own bench."""
 
     @asynccontextmanager
-    async def call(self, estimate: Usage, *, ticket: str | None = None) -> AsyncIterator[Call]:
+    async def call(self, estimate: Usage, *, ticket: str | None = None) -> AsyncGenerator[Call]:
         yield Call(estimate)
 
 

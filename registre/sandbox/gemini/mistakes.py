@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from registre.sandbox.gemini.options import Mistake
 
@@ -89,10 +89,10 @@ def _change_cells(
 def _changed(value: Any, dice: random.Random, change: Callable[[str, random.Random], str]) -> Any:
     if isinstance(value, str):
         return change(value, dice)
-    items: list[Any] = list(value)
+    items = list(cast("list[str | Json]", value))
     place = dice.randrange(len(items))
     item = items[place]
-    items[place] = {**item, "nom": change(item["nom"], dice)} if isinstance(item, dict) else change(item, dice)
+    items[place] = change(item, dice) if isinstance(item, str) else {**item, "nom": change(item["nom"], dice)}
     return items
 
 

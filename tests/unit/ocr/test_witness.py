@@ -6,10 +6,13 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registre.domain.reading import Doubt, Inscription, PageReading, PageState, Partie, RowKind
 from registre.domain.text import strip_accents
-from registre.ocr.witness import agree, agree_rows, align
+from registre.ocr.same import said, same
+from registre.ocr.witness import FIELDS, agree, agree_rows, align, doubt_figures
 
 _NATURES = ("Vente", "Hypothèque", "Quittance", "Servitude", "Avis d'adresse", "Donation")
 _NOMS = ("LABERGE-TOURIGNY, MARIE-ÈVE", "CAISSE POPULAIRE DES RAPIDES", "O'BRIEN, NOËL", "VILLE DE SAINT-ARIEL")
@@ -61,7 +64,7 @@ def _corrupt(dice: random.Random, row: Inscription, field: str) -> Inscription:
 @pytest.mark.parametrize("main", ["faithful", "corrupted"])
 def test_every_corrupted_field_is_flagged_and_both_readings_are_kept(main):
     dice = random.Random(7)
-    for _ in range(100):
+    for _ in range(40):
         faithful = _rows(dice, 20)
         corrupted = list(faithful)
         planted: dict[int, str] = {}
@@ -179,3 +182,170 @@ def test_rows_are_paired_in_page_order():
     rows = _rows(random.Random(8), 30)
     assert align(rows, rows) == [(row, row) for row in rows]
     assert align((), rows[:1]) == [(None, rows[0])]
+
+
+# ---- whatever the readers say
+
+_SOME = settings(max_examples=60, deadline=None)
+_TEXTS = st.sampled_from(
+    [None, "75 000,00 $", "ptie", "Porter: 4 123 456", "7 500 000 $", "Réf.: 101-404", "12 34", '"']
+)
+_NUMBERS = st.integers(10_000, 99_999_999).map(str)
+_PEOPLE = st.lists(
+    st.builds(Partie, st.sampled_from(_NOMS), st.none() | st.sampled_from(["Vendeur", "Acquéreur"])), max_size=3
+).map(tuple)
+_RADIATIONS = st.lists(st.builds("{} {}".format, st.sampled_from("TP"), _NUMBERS), max_size=2).map(tuple)
+_VALUES = {
+    "date": st.none() | st.dates().map(str),
+    "numero": st.none() | _NUMBERS,
+    "nature": st.none() | st.sampled_from(_NATURES),
+    "parties": _PEOPLE,
+    "remarques": _TEXTS,
+    "avis_adresse": st.none() | _NUMBERS | st.builds("{}, {}".format, _NUMBERS, _NUMBERS),
+    "radiations": _RADIATIONS,
+}
+_ROWS = st.lists(st.builds(Inscription, st.sampled_from(RowKind), **_VALUES), max_size=5).map(tuple)
+
+
+@_SOME
+@given(st.integers(0, 2**32), st.sampled_from(FIELDS), st.booleans(), st.data())
+def test_whatever_one_reader_has_otherwise_is_flagged_and_kept(seed, field, first, data):
+    rows = _rows(random.Random(seed), 4)
+    place = data.draw(st.integers(0, 3))
+    value = data.draw(_VALUES[field].filter(lambda value: not same(field, value, getattr(rows[place], field))))
+    other = [*rows]
+    other[place] = replace(rows[place], **{field: value})
+    pair = (tuple(other), rows) if first else (rows, tuple(other))
+    merged = agree_rows(*pair, ("rapidocr", "gemini"))
+    assert [row.uncertain for row in merged] == [(field,) if n == place else () for n in range(4)]
+    row = merged[place]
+    both = [getattr(row, field), *row.others[field].values()]
+    assert value in both
+    assert getattr(rows[place], field) in both
+
+
+@_SOME
+@given(_ROWS, _ROWS)
+def test_no_value_of_either_reader_is_ever_dropped(mine, theirs):
+    merged = agree_rows(mine, theirs, ("rapidocr", "gemini"))
+    for reader, rows in (("rapidocr", mine), ("gemini", theirs)):
+        for row in rows:
+            assert any(
+                all(
+                    same(name, getattr(row, name), getattr(kept, name))
+                    or (name in kept.others and kept.others[name].get(reader) == getattr(row, name))
+                    for name in FIELDS
+                )
+                for kept in merged
+            )
+
+
+@_SOME
+@given(_ROWS, _ROWS)
+def test_what_is_not_flagged_was_read_alike_by_both(mine, theirs):
+    for row in agree_rows(mine, theirs, ("rapidocr", "gemini")):
+        for name in FIELDS:
+            if {"row", name}.isdisjoint(row.uncertain) and getattr(row, name):
+                assert row.witnesses[name] == ("rapidocr", "gemini")
+
+
+@_SOME
+@given(_ROWS)
+def test_readings_alike_raise_no_doubt_but_of_what_is_missing(rows):
+    for row in agree_rows(rows, rows, ("rapidocr", "gemini")):
+        assert set(row.uncertain) <= {name for name in ("date", "numero") if not getattr(row, name)}
+
+
+@_SOME
+@given(st.text("0123456789 .,-$éaB", max_size=30), st.data())
+def test_no_digit_changes_without_changing_what_is_said(text, data):
+    places = [place for place, char in enumerate(text) if char.isdigit()]
+    if places:
+        place = data.draw(st.sampled_from(places))
+        digit = data.draw(st.sampled_from([d for d in "0123456789" if d != text[place]]))
+        assert said(text) != said(text[:place] + digit + text[place + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("75 000,00 $", "75000.00", True),
+        ("75 000,00 $", "7 500 000 $", False),
+        ("12,000.00$ avec intérêts", "12 000,00 $ AVEC INTERETS.", True),
+        ("lot 12 34", "lot 1234", False),
+        ("avis 123-456", "avis 123456", False),
+        ("Ptie, St-Bruno", "ptie Saint Bruno", True),
+        ("Rang cédé", "Rang cède à", False),
+        ('"', None, False),
+    ],
+)
+def test_remarks_say_the_same_when_their_words_and_figures_do(one, other, alike):
+    assert same("remarques", one, other) is alike
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (("6123456, 6234567"), ("6123456 6234567"), True),
+        (("612345, 66234567"), ("6123456, 6234567"), False),
+        (("illisible"), None, False),
+    ],
+)
+def test_notices_are_compared_one_by_one(one, other, alike):
+    assert same("avis_adresse", one, other) is alike
+
+
+def test_without_roles_the_order_of_the_parties_tells_the_sides():
+    named = (Partie("ROY, LÉA"), Partie("CÔTÉ, MAX"))
+    assert not same("parties", named, named[::-1])
+    told = (Partie("ROY, LÉA", "Vendeur"), Partie("CÔTÉ, MAX", "Acquéreur"))
+    assert same("parties", told, told[::-1])
+    turned = (Partie("ROY, LÉA", "Acquéreur"), Partie("CÔTÉ, MAX", "Vendeur"))
+    assert not same("parties", told, turned)
+
+
+def test_what_both_readers_doubt_stays_doubted():
+    row = replace(_rows(random.Random(5), 1)[0], uncertain=("numero",))
+    (merged,) = agree_rows((row,), (row,), ("rapidocr", "gemini"))
+    assert merged.uncertain == ("numero",)
+
+
+def test_a_date_that_neither_reader_could_read_is_doubted():
+    rows = _rows(random.Random(5), 3)
+    rows = (rows[0], replace(rows[1], date=None), rows[2])
+    assert [row.uncertain for row in agree_rows(rows, rows, ("rapidocr", "gemini"))] == [(), ("date",), ()]
+    # a report that prints no dates at all has none to doubt
+    bare = tuple(replace(row, date=None) for row in rows)
+    assert not any(row.uncertain for row in agree_rows(bare, bare, ("rapidocr", "gemini")))
+
+
+_PROSE = (
+    "Le 3 mars 2004, le lot 2 784 195 est vendu 250 000,00 $ à 5,25 %, sous le numéro 11 234 567 publié le 2003-01-02."
+)
+
+
+@_SOME
+@given(st.sampled_from([place for place, char in enumerate(_PROSE) if char.isdigit()]), st.sampled_from("0123456789"))
+def test_any_digit_of_running_text_is_doubted_when_read_otherwise(place, digit):
+    other = _PROSE[:place] + digit + _PROSE[place + 1 :]
+    doubts = list(doubt_figures(_PROSE, other))
+    assert len(doubts) == (digit != _PROSE[place])
+
+
+@_SOME
+@given(st.lists(st.sampled_from([place for place, char in enumerate(_PROSE) if char == " "]), unique=True))
+def test_lines_broken_elsewhere_raise_no_doubt(places):
+    other = "".join("\n" if place in places else char for place, char in enumerate(_PROSE))
+    assert list(doubt_figures(_PROSE, other)) == []
+
+
+def test_list_marks_and_page_numbers_are_no_figures():
+    assert list(doubt_figures("1. L'immeuble\n2) Le prix\n- 3 -\nfin", "L'immeuble\nLe prix\nfin")) == []
+
+
+def test_a_lot_read_otherwise_is_doubted():
+    one, other = _page(header={"lot": "2784195"}), _page(header={"lot": "2784196"}, reader="gemini")
+    page = agree(one, other)
+    assert [(doubt.read, doubt.other) for doubt in page.doubts] == [("2784195", "2784196")]
+    assert page.header["lot"] == "2784195"
+    assert agree(one, replace(other, header={"lot": "2 784 195"})).doubts == ()

@@ -16,6 +16,7 @@ from actors.handoff import hand_off
 from registre import sentry
 from registre.crash import crash_point
 from registre.db import job as jobs
+from registre.db import usage
 from registre.db.job import Trouble
 from registre.db.pool import GONE
 from registre.domain.errors import (
@@ -78,6 +79,7 @@ async def _run_one(runtime: Runtime, stage: Stage, job_id: UUID) -> Stage | None
     if job is None:
         return None
     with structlog.contextvars.bound_contextvars(attempt=job.attempts):
+        _tell(job, "claimed")
         if runtime.stopping:
             # The stop came while the claim was under way.
             await _settle(runtime, job, Released())
@@ -118,7 +120,8 @@ async def _run_claimed(runtime: Runtime, job: Job, held_until: float) -> Stage |
 
 
 async def _work(runtime: Runtime, job: Job, older: Running | None) -> Stage | None:
-    _log.info("stage.start")
+    began = time.monotonic()
+    _tell(job, "processing", "stage.start")
     try:
         if older is not None:
             # Stalled so long that our own job came back to us: its former work ends before this one begins.
@@ -151,8 +154,31 @@ async def _work(runtime: Runtime, job: Job, older: Running | None) -> Stage | No
     if isinstance(result, Stored):
         await store.tidy(result, runtime.context)
     runtime.completed += 1
-    _log.info("stage.done", next=following)
+    if job.stage is Stage.OCR:
+        await _tell_read(runtime, job, time.monotonic() - began)
+    else:
+        _log.info("stage.done", next=following)
     return following if PLAN[job.stage].goes_on and following is PLAN[job.stage].next else None
+
+
+def _tell(job: Job, moment: str, otherwise: str | None = None) -> None:
+    """A reading is told in three words: claimed, processing, completed. Other stages have theirs."""
+    if job.stage is Stage.OCR:
+        _log.info(f"ocr.{moment}", number=job.request.get("document_number"))
+    elif otherwise is not None:
+        _log.info(otherwise)
+
+
+async def _tell_read(runtime: Runtime, job: Job, seconds: float) -> None:
+    """The third word, with what it took."""
+    tokens = None
+    try:
+        async with runtime.database.connection() as connection:
+            tokens = await usage.job_tokens(connection, job.id, job.document_id)
+    except GONE as exc:
+        _log.debug("ocr.tokens_unknown", error=str(exc).strip())
+    number = job.request.get("document_number")
+    _log.info("ocr.completed", number=number, duration_s=round(seconds, 3), tokens=tokens)
 
 
 async def _bounded(runtime: Runtime, job: Job) -> StageResult:

@@ -98,6 +98,13 @@ async def document_cost(connection: Connection, document_id: UUID) -> int:
     return int(row[0]) if row else 0
 
 
+async def job_tokens(connection: Connection, job_id: UUID, document_id: UUID | None) -> int:
+    """Tokens that reading the document took in this job, in, out and thought."""
+    values = {"job_id": job_id, "document_id": document_id}
+    row = await (await connection.execute(_SQL["job_tokens"], values)).fetchone()
+    return int(row[0]) if row else 0
+
+
 async def recent_calls(connection: Connection, model: str, *, span: timedelta) -> list[tuple[int, int, int]]:
     """Calls of the last `span` as (age in tenths of a second, requests, input tokens)."""
     rows = await (await connection.execute(_SQL["recent_calls"], {"model": model, "span": span})).fetchall()

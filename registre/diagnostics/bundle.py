@@ -1,4 +1,4 @@
-"""The archive for support: the report, settings, versions and recent history, without names, numbers or secrets.
+"""The archive for support: report, settings, versions, recent history and logs, without names, numbers or secrets.
 
 Sentences that quote rows or the registry are left out whole; what remains is codes, counts, times, and our own words
 with every address's password masked.
@@ -17,10 +17,12 @@ from typing import Any, Final
 
 from registre.db import health
 from registre.db.pool import Connection
+from registre.diagnostics.log_tail import log_tails
 from registre.diagnostics.rule import Finding
 from registre.revision import revision
 from registre.settings import Settings, effective
 
+_LOGGED: Final = ("browser", "ocr", "clock")
 #: Newest events and failed tries of each environment.
 _HISTORY: Final = 1000
 #: Libraries that a fault may come from.
@@ -47,6 +49,8 @@ async def write(
         ],
         "versions.json": _versions(),
     }
+    for role, lines in log_tails(settings.state, _LOGGED).items():
+        parts[f"logs/{role}.json"] = lines
     for name, connection in scenes:
         parts[f"{name}/events.json"] = await health.recent_events(connection, limit=_HISTORY)
         parts[f"{name}/errors.json"] = await health.recent_errors(connection, limit=_HISTORY)

@@ -20,6 +20,7 @@ from registre.diagnostics import (
     outcome,
     outside,
     processes,
+    reading,
     scarce,
     setup,
 )
@@ -42,8 +43,10 @@ WHOLE: Final[tuple[WholeRule, ...]] = (
     scarce.capacity,
     scarce.meter,
     setup.sentry,
+    reading.variables,
     machine.load,
     machine.defunct,
+    machine.old_programs,
     accounts.shared,
 )
 
@@ -66,6 +69,7 @@ RULES: Final[tuple[Rule, ...]] = (
     processes.versions,
     processes.restarts,
     work_rules.ocr_off,
+    reading.ocr_queue,
     accounts.accounts,
     accounts.health_of_accounts,
     accounts.resting,

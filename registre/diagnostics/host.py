@@ -55,6 +55,19 @@ def process_state(pid: int | None) -> str | None:
         return None
 
 
+def commands() -> dict[int, str]:
+    """Command line of each process that we may see."""
+    found: dict[int, str] = {}
+    for line in PROC.glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue
+        if words:
+            found[int(line.parent.name)] = words
+    return found
+
+
 def defunct() -> list[str]:
     """Names of processes that have ended and that nobody has asked about."""
     names: list[str] = []

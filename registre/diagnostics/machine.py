@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -18,8 +19,14 @@ _GB: Final = 1024**3
 #: Below this a day's documents and their snapshots may not fit; below the second nothing will.
 _LOW_DISK: Final = 2 * _GB
 _FULL_DISK: Final = _GB // 10
+#: Share of the cores, over 5 minutes, beyond which nothing is left for a peak (owner's rule).
+_BUSY: Final = 0.8
 #: A reader process takes about 650 MB.
 _LOW_MEMORY: Final = 0.6 * _GB
+#: Names that its process list had, and the scripts that they ran.
+_OLD_PROGRAM: Final = re.compile(
+    r"\bnode\b.*(?:dist/(?:worker|ocr|monitor|api)/|unified-worker|registre-(?:workers?|ocr|monitor|api)\b|ocr-pool)"
+)
 #: Defunct processes come and go; more of them are never waited for (2130 were once found).
 _MANY_DEFUNCT: Final = 20
 
@@ -98,10 +105,10 @@ async def memory(whole: Whole) -> AsyncIterator[Finding]:
         )
     else:
         yield fine("memory", text, processes=each)
-    if used_swap > _GB // 10:
+    if used_swap > 0:
         yield fault(
             "swap",
-            f"{used_swap / _GB:.1f} Go de mémoire sur le disque".replace(".", ","),
+            f"{used_swap / 1024**2:.0f} Mo de mémoire sur le disque",
             "la mémoire a manqué",
             "tout devient lent: des pages n'arrivent plus à temps",
             "free -h   (baissez REGISTRE_READERS ou REGISTRE_BROWSER_SLOTS)",
@@ -115,7 +122,7 @@ async def load(whole: Whole) -> AsyncIterator[Finding]:
         return
     average, cores = host.load()
     text = f"charge {average:.1f} sur {plural(cores, 'cœur')} depuis 5 minutes".replace(".", ",")
-    if average > 2 * cores:
+    if average > _BUSY * cores:
         yield fault(
             "load",
             text,
@@ -126,6 +133,25 @@ async def load(whole: Whole) -> AsyncIterator[Finding]:
         )
     else:
         yield fine("load", text)
+
+
+async def old_programs(whole: Whole) -> AsyncIterator[Finding]:
+    """No program of the old system runs on this machine."""
+    if not whole.machine:
+        return
+    running = {pid: words for pid, words in host.commands().items() if _OLD_PROGRAM.search(words)}
+    if running:
+        pid, words = next(iter(running.items()))
+        yield fault(
+            "old_programs",
+            f"{plural(len(running), 'programme')} de l'ancien système, ex. {pid}: {words[:80]}",
+            "PM2, ou un conteneur, les garde encore",
+            "ils prennent les mêmes lignes et les achètent aussi",
+            "arrêtez-les   (pm2 stop all && pm2 delete all && pm2 save)",
+            pids=list(running),
+        )
+    else:
+        yield fine("old_programs", "aucun programme de l'ancien système")
 
 
 async def defunct(whole: Whole) -> AsyncIterator[Finding]:

@@ -21,6 +21,10 @@ DELETE FROM registre.usage WHERE id = %(usage_id)s AND outcome = 'sent' RETURNIN
 -- name: document_cost
 SELECT coalesce(sum(microdollars), 0)::bigint FROM registre.usage WHERE document_id = %(document_id)s
 
+-- name: job_tokens
+SELECT coalesce(sum(input_tokens + output_tokens + thinking_tokens), 0)::bigint FROM registre.usage
+WHERE document_id = %(document_id)s AND job_id = %(job_id)s
+
 -- name: recent_calls
 -- Calls of one model that may have reached the provider lately, by age in tenths of a second.
 SELECT floor(extract(epoch FROM clock_timestamp() - at) * 10)::bigint AS age, count(*), sum(input_tokens)::bigint

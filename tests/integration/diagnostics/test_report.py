@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,6 +65,14 @@ async def test_the_archive_holds_what_helps_and_nothing_private(house, tmp_path)
     await house.run("UPDATE public.worker_accounts SET failure_count = 2, benched_text = 'Éloïse Trépanier' "
                     "WHERE username = '12A3456'")  # fmt: skip
     path = tmp_path / "soutien.zip"
+    logs = tmp_path / "state/logs"
+    logs.mkdir(parents=True)
+    said = [{"event": "ocr.claimed", "job": str(job), "number": "2 784 198", "level": "info"},
+            {"event": "stage.failed", "code": "bug", "text": "Montréal: Éloïse Trépanier", "duration_s": 1.5,
+             "exception": 'Traceback\n  File "/x/y.py", line 3, in f\nKeyError: \'Trépanier\''}]  # fmt: skip
+    (logs / "ocr.1.log.1").write_text("\n".join(json.dumps({"event": "old", "level": "info"}) for _ in range(990)))
+    os.utime(logs / "ocr.1.log.1", (1, 1))
+    (logs / "ocr.1.log").write_text("\n".join([*(json.dumps(line) for line in said * 10), "Éloïse Trépanier"]))
 
     house.diagnose("--bundle", path)
 
@@ -71,6 +80,13 @@ async def test_the_archive_holds_what_helps_and_nothing_private(house, tmp_path)
         content = {name: archive.read(name).decode() for name in archive.namelist()}
     assert set(content) == {
         "report.json", "settings.json", "versions.json", "dev/events.json", "dev/errors.json", "dev/processes.json",
+        "logs/ocr.json",
+    }  # fmt: skip
+    lines = json.loads(content["logs/ocr.json"])
+    assert (len(lines), lines[0]["event"], lines[-1]) == (1000, "old", {"line": "…"})
+    assert lines[-2] == {
+        "event": "stage.failed", "code": "bug", "duration_s": 1.5,
+        "exception": ['File "/x/y.py", line 3, in f', "KeyError"],
     }  # fmt: skip
     assert json.loads(content["versions.json"])["registre"]
     assert json.loads(content["dev/errors.json"])[0]["error_code"] == "layout_changed"
@@ -92,6 +108,41 @@ async def test_no_table_or_column_is_missed_that_the_migrations_do_not_make(hous
 
 def test_accounts_are_benched_after_as_many_failures_as_the_pool_says():
     assert accounts.MAX_FAILURES == MAX_FAILURES
+
+
+async def test_what_waits_to_be_read_is_counted_with_its_reason(house):
+    for number in range(4):
+        _, job = await house.place(document_number=f"2 784 4{number:02d}")
+        await house.run("UPDATE registre.job SET stage = 'ocr' WHERE id = %s", job)
+    await house.run("UPDATE registre.job SET state = 'waiting', error_code = 'quota_wait', error_text = 'x', "
+                    "not_before = now() + interval '1 hour' WHERE id = %s", job)  # fmt: skip
+    several = {"REGISTRE_ENVIRONMENTS": "prod", "DATABASE_URL_PROD": house.url,
+               "REGISTRE_OBJECTS_PROD": house.environment["REGISTRE_OBJECTS"]}  # fmt: skip
+
+    on, off = (_one(house.diagnose(env=env)[1], "ocr_queue")["data"] for env in ({}, several))
+
+    [(total,)] = await house.run(
+        "SELECT count(*) FROM registre.job WHERE stage = 'ocr' AND state IN ('queued', 'waiting')"
+    )
+    assert (on["enabled"], on["eligible"], on["blocked"], on["kinds"]) == (True, 3, {"quota_wait": 1}, {"index": total})
+    assert (off["enabled"], off["eligible"], off["blocked"]) == (False, 0, {"ocr_off": total})
+    assert len(on["rows"]) == total == 4
+
+
+async def test_the_variables_of_a_server_are_shown_with_their_source(house):
+    _, document = house.diagnose(env={"OCR_WORKER_POOL_SIZE": "1", "SERVER_MAX_CPU": "24"})
+
+    values = _one(document, "variables")["data"]["values"]
+    assert values["SERVER_MAX_CPU"] == {"value": "24", "source": "environnement"}
+    assert values["REGISTRE_OCR_SLOTS"] == {"value": "1", "source": "environnement (OCR_WORKER_POOL_SIZE)"}
+    assert values["OCR_MIN_ACTE_WORKERS"] == {"value": "1", "source": "défaut"}
+    assert len(values) >= 9
+    assert house.environment["REDIS_URL"] not in str(values)
+
+
+def _one(document, rule):
+    [finding] = [finding for finding in document["findings"] if finding["rule"] == rule]
+    return finding
 
 
 async def test_each_environment_is_examined_under_its_name(house):

@@ -107,6 +107,7 @@ class Supervisor:
         self._file.write_text(
             template.render(
                 root=self._place.root,
+                logs=self._place.logs,
                 socket=self._socket,
                 counts={role: self._place.counts()[role] for role in ROLES},
                 patience=patience(self._place),

@@ -33,10 +33,19 @@ class Place:
         self.root = root.absolute()
         self.releases = self.root / "releases"
         self.settings = self.root / ".env"
-        self.logs = self.root / "logs"
         self.run = self.root / "run"
         self.bin = self.root / "bin"
         self.inventories = self.root / "inventory"
+
+    @property
+    def state(self) -> Path:
+        """Private servers, objects, keys, logs."""
+        return Path(self.environment()["REGISTRE_STATE"])
+
+    @property
+    def logs(self) -> Path:
+        """Where `registre diagnose --bundle` looks for them."""
+        return self.state / "logs"
 
     def make(self) -> None:
         """Every folder."""

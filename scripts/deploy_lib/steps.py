@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy_lib.keepers import Keeper, Supervisor, write_launcher
+from deploy_lib.living import living
 from deploy_lib.place import ROLES, Place, stamp
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -155,7 +156,7 @@ class Deployment:
         with step("arrêter"):
             for role in self.roles:
                 self.keeper.stop(role)
-            self._end_strangers(release)
+            self._end_strangers()
         for role in self.roles:
             self.place.switch(role, release)
         if set(self.roles) == set(ROLES) or self.place.release_of("current") is None:
@@ -186,19 +187,14 @@ class Deployment:
         environment = {**self.place.environment(), "PYTHONPATH": str(release)}
         return run([str(release / ".venv/bin/python"), "-P", "-m", "registre", *words], cwd=release, env=environment)
 
-    def processes(self, release: Path) -> list[dict[str, Any]]:
-        """Those of this machine that live, of these roles."""
-        found = json.loads(self.registre(release, "processes", "--json").stdout or "{}").get("processes", [])
-        return [one for one in found if one["alive"] and one["here"] and one["role"] in self.roles]
-
-    def _end_strangers(self, release: Path) -> None:
+    def _end_strangers(self) -> None:
         """Processes of these roles that somebody started by hand: they would go on with the old revision."""
         deadline = time.monotonic() + _STRANGERS_S
-        while left := [one for one in self.processes(release) if _is_ours(one["pid"])]:
+        while left := [one for one in living(self.place, self.roles) if one.pid and _is_ours(one.pid)]:
             for one in left:
-                os.kill(one["pid"], signal.SIGTERM)
+                os.kill(one.pid or 0, signal.SIGTERM)
             if time.monotonic() > deadline:
-                raise StepFailed("arrêter", ", ".join(f"{one['name']} ({one['pid']})" for one in left))
+                raise StepFailed("arrêter", ", ".join(f"{one.name} ({one.pid})" for one in left))
             time.sleep(1)
 
     def _await(self, release: Path, began: float) -> None:
@@ -206,8 +202,8 @@ class Deployment:
         wanted = {role: self.place.counts()[role] for role in self.roles}
         revision = (release / "REVISION").read_text().strip()[:10]
         while True:
-            new = [one for one in self.processes(release) if str(one["revision"]).endswith(revision)]
-            there = {role: sum(one["role"] == role for one in new) for role in self.roles}
+            new = [one for one in living(self.place, self.roles) if (one.version or "").endswith(revision)]
+            there = {role: sum(one.role == role for one in new) for role in self.roles}
             if sum(there.values()) and not self.gap_s:
                 self.gap_s = time.monotonic() - began
             if there == wanted:

@@ -24,6 +24,7 @@ from registre.domain.errors import ConfigurationError
 from registre.domain.job import Site
 from registre.embedded import chromium
 from registre.installation import environments, vault
+from registre.ocr import tesseract
 from registre.ocr.reader import Reader
 from registre.pipeline import HOLD, IDLE, LEASE
 from registre.revision import revision
@@ -233,7 +234,7 @@ async def note_start(connection: Connection, environment: str, *, slot: str) -> 
 
 
 async def _open_tools(settings: Settings, role: str, stack: AsyncExitStack, environments: int) -> Tools:
-    inspector, reader = Reader(1), Reader(settings.readers)
+    inspector, reader = Reader(1), Reader(settings.readers, second=tesseract.find(settings.tesseract))
     stack.push_async_callback(inspector.close)
     stack.push_async_callback(reader.close)
     web = await open_web(settings, stack) if role == "browser" else None

@@ -52,6 +52,8 @@ class Settings:
     ocr_slots: int = field(default=2, metadata={"env": "REGISTRE_OCR_SLOTS", "old": "OCR_WORKER_POOL_SIZE", "min": 1})
     #: reader subprocesses of one `ocr` process, one core and about 650 MB each
     readers: int = field(default=1, metadata={"env": "REGISTRE_READERS", "min": 1})
+    #: tesseract, the second opinion on pages hardly read; absent: the one on the path, if there is one
+    tesseract: Path | None = field(default=None, metadata={"env": "REGISTRE_TESSERACT"})
     #: what a document costs, in cents (1,50 $ in 2026); the charge ledger's amount until the site says another
     price_cents: int = field(default=150, metadata={"env": "REGISTRE_PRICE_CENTS", "min": 0})
     #: cents a day beyond which nothing more is bought; 0: no ceiling

@@ -27,10 +27,11 @@ _REFUSALS: Final = {
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "offline", "gemini"]),
+    type=click.Choice(["auto", "offline", "tesseract", "gemini"]),
     default="auto",
     show_default=True,
-    help="auto: hors ligne, et Gemini si une clé est donnée; offline: sans Gemini; gemini: les deux, ou pas du tout.",
+    help="auto: hors ligne, et Gemini si une clé est donnée; offline: sans Gemini; tesseract: hors ligne, et Tesseract "
+    "pour second témoin de chaque page; gemini: hors ligne et Gemini, ou pas du tout.",
 )
 @click.option("--pages", metavar="1-3,5", help="Seulement ces pages; sans cela, toutes.")
 @click.option("--wait", is_flag=True, help="Attend la fin et la montre.")

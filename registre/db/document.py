@@ -87,7 +87,7 @@ async def add_page(
         "rows": _rows(reading),
         "header": Jsonb(_clean(reading.header)),
         "confidence": reading.confidence,
-        "error": reading.error,
+        "error": _clean(reading.error),
         "doubts": Jsonb(_clean([to_json(doubt) for doubt in reading.doubts])),
         "search_text": _clean(search_text),
         "again": again,
@@ -158,16 +158,16 @@ async def write_content(
         "order_id": order_id,
         "content": _clean(content),
         "corrected": _clean(corrected),
-        "searchable": searchable,
+        "searchable": _clean(searchable),
     }
     await connection.execute(_SQL["write_content"], values)
 
 
 def _clean(value: Any) -> Any:
-    """Without NUL, which Postgres cannot hold and a damaged text layer can."""
+    """Without what Postgres cannot hold and a damaged text layer can: NUL, and half a surrogate pair."""
     match value:
         case str():
-            return value.replace("\x00", "")
+            return value.replace("\x00", "").encode("utf-8", "replace").decode()
         case dict():
             return {key: _clean(item) for key, item in cast("dict[str, Any]", value).items()}
         case list() | tuple():

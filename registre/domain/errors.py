@@ -19,6 +19,7 @@
     │   ├── QuotaWait             quota_wait           the page reader's quota is used up for now
     │   ├── ReadingCeiling        reading_ceiling      the day's ceiling for paid reading is reached
     │   ├── BeingRead             being_read           another order of the same document is reading it
+    │   ├── ReadingGoesOn         reading_goes_on      a long document gives way to the others between two pages
     │   ├── GeminiMisconfigured   gemini_misconfigured  Gemini refuses the key, the model or the request itself
     │   └── Released              released             handed back at shutdown
     ├── Transient            retry
@@ -43,7 +44,8 @@
     ├── NeedsPerson          person
     │   ├── ChargeUnproven        charge_unproven      it may have been paid; we will not pay twice to find out
     │   ├── DocumentLate          document_timeout     paid for, never delivered
-    │   ├── UnknownEngine         unknown_engine       the paid reader was asked for and none is set up
+    │   ├── UnknownEngine         unknown_engine       a reader was asked for that is not installed
+    │   ├── PagesUnread           pages_unread         pages that no reader can read; the others are read
     │   ├── DocumentCeiling       document_ceiling     reading this one document has cost what it may
     │   ├── BadPdf                bad_pdf              what was delivered is not a whole PDF
     │   ├── WrongDocument         wrong_document       a PDF, but not the one ordered
@@ -214,6 +216,13 @@ class BeingRead(Deferred):
     delay = timedelta(seconds=5)
 
 
+class ReadingGoesOn(Deferred):
+    code = "reading_goes_on"
+    message = "Document long: les autres ont leur tour, puis la suite sera lue."
+    hint = "Rien à faire: ce qui est lu est gardé."
+    delay = timedelta(0)
+
+
 class GeminiMisconfigured(Deferred):
     code = "gemini_misconfigured"
     message = "Gemini refuse la clé, le modèle ou la demande."
@@ -359,8 +368,16 @@ class DocumentLate(NeedsPerson):
 
 class UnknownEngine(NeedsPerson):
     code = "unknown_engine"
-    message = "Aucun lecteur payant n'est configuré."
-    hint = "Donnez GEMINI_API_KEY au processus ocr, ou relisez hors ligne: registre ocr ID --engine offline."
+    message = "Le lecteur demandé n'est pas installé."
+    hint = "Donnez GEMINI_API_KEY au processus ocr ou installez tesseract-ocr-fra; ou registre ocr ID --engine offline."
+
+
+class PagesUnread(NeedsPerson):
+    code = "pages_unread"
+    message = "Des pages du document ne se laissent pas lire."
+    hint = (
+        "Les autres pages sont lues (registre show ID); relisez par un autre lecteur: registre ocr ID --engine gemini."
+    )
 
 
 class DocumentCeiling(NeedsPerson):

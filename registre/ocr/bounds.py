@@ -62,7 +62,9 @@ def reason(code: int | None, bounds: Bounds) -> str:
         return "La lecture demande plus de mémoire qu'un lecteur n'en a; son processus s'est arrêté."
     if code == -signal.SIGKILL:
         return "Le processus de lecture a été tué (mémoire de la machine épuisée, ou arrêt forcé)."
-    how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
+    if code is None:
+        return "Le processus de lecture n'a pas pu démarrer."
+    how = f"signal {-code}" if code < 0 else f"code {code}"
     return f"Le processus de lecture s'est arrêté brusquement ({how})."
 
 

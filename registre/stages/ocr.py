@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
 from registre.crash import crash_point
 from registre.db import document as documents
 from registre.db.document import Document
-from registre.domain.errors import BeingRead, ReaderFailed, StorageFailed
+from registre.db.reading import read_again
+from registre.domain.errors import BeingRead, PagesUnread, ReaderFailed, ReadingGoesOn, StorageFailed
 from registre.domain.job import Job
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
@@ -18,10 +23,15 @@ from registre.ocr.correction.suggest import suggest
 from registre.ocr.correction.wording import corrected
 from registre.ocr.document import all_rows, check_rows, join_pages, number_seen, searchable
 from registre.stages.context import Read, StageContext
-from registre.stages.witnesses import Engine, read_page
+from registre.stages.witnesses import BROKEN, Engine, read_page
 
-#: How long one page may take, both readers and their waits, before another order of the document may read on.
+#: How long one page may take, all its readers and their waits, before another order of the document may read on.
 _PAGE: Final = timedelta(minutes=5)
+#: A long document is read by turns; this and one page more is within the budget of the stage.
+_TURN: Final = timedelta(minutes=20)
+#: Tries after which a page that breaks its reader is given up.
+_CHANCES: Final = 2
+_log = structlog.get_logger("ocr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +42,34 @@ class _Wish:
     engine: Engine = Engine.AUTO
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A page that nobody could read."""
+
+    number: int
+    error: str
+    #: whether another try would do the same
+    final: bool
+
+
 async def run(job: Job, context: StageContext) -> Read:
     """Read what is not read yet or is wanted again, then judge the document as a whole.
 
     Raises:
-        ReaderFailed: a page could not be read; the others are kept and searchable.
+        ReaderFailed: a page broke its reader; the others are kept, and it is tried once more.
+        PagesUnread: a page cannot be read; the others are kept and searchable. A plan is done without it.
+        ReadingGoesOn: the document is long, and others wait.
         StorageFailed: the object is not there.
         BeingRead: another order of the same document reads it now.
         Deferred: the paid reader is needed and has no quota or no connection; see `registre.stages.witnesses`.
     """
     document = await _document(job, context)
-    wish = _wish(job, document)
+    wish = await _wish(job, document, context)
     async with context.database.connection() as connection:
-        ended = {page.number: page for page in await documents.pages(connection, document.id)}
-    content: bytes | None = None
-    failures: list[str] = []
-    for number in range(1, document.pages + 1):
-        if number in ended and ended[number].state is not PageState.FAILED and number not in wish.again:
-            continue
-        await _lease(job, document, context)
-        content = content or await context.objects.get(document.object_key)
-        page = await read_page(content, number, job, document, context, wish.engine)
-        if page.state is PageState.FAILED:
-            failures.append(f"page {number}: {page.error}")
-        async with context.database.connection() as connection:
-            text = searchable(page.text, page.rows)
-            await documents.add_page(connection, document.id, page, text, again=number in wish.again)
-        crash_point("mid_ocr")
+        before = {page.number: page for page in await documents.pages(connection, document.id)}
+    failures = await _read(_todo(document, before, wish), wish, before, job, document, context)
     if failures:
-        raise ReaderFailed(f"{len(failures)} page(s) sur {document.pages} non lue(s); {failures[0]}")
+        _judge_failures(failures, job, document)
     return _said(document, await _judge(document, context))
 
 
@@ -93,14 +102,63 @@ def _weighed(pages: tuple[PageReading, ...]) -> tuple[PageReading, ...]:
     return tuple(replace(page, rows=tuple(next(rows) for _ in page.rows)) for page in pages)
 
 
-def _wish(job: Job, document: Document) -> _Wish:
+def _todo(document: Document, before: Mapping[int, PageReading], wish: _Wish) -> list[int]:
+    ended = {number for number, page in before.items() if page.state is not PageState.FAILED}
+    return [number for number in range(1, document.pages + 1) if number not in ended or number in wish.again]
+
+
+async def _read(
+    numbers: Sequence[int],
+    wish: _Wish,
+    before: Mapping[int, PageReading],
+    job: Job,
+    document: Document,
+    context: StageContext,
+) -> list[_Failure]:
+    if not numbers:
+        return []
+    await _lease(job, document, context)
+    failures: list[_Failure] = []
+    turn_ends = time.monotonic() + _TURN.total_seconds()
+    async with context.reader.holding(await context.objects.get(document.object_key)) as path:
+        for number in numbers:
+            if number != numbers[0] and time.monotonic() > turn_ends:
+                raise ReadingGoesOn
+            await _lease(job, document, context)
+            page = await read_page(path, number, job, document, context, wish.engine)
+            if page.state is PageState.FAILED:
+                failures.append(_Failure(number, page.error or "", _is_final(page, before.get(number), job)))
+            async with context.database.connection() as connection:
+                text = searchable(page.text, page.rows)
+                await documents.add_page(connection, document.id, page, text, again=number in wish.again)
+            crash_point("mid_ocr")
+    return failures
+
+
+def _is_final(page: PageReading, before: PageReading | None, job: Job) -> bool:
+    """Whether a page that failed would fail again: it was looked at and holds no word, or broke its reader twice."""
+    broke_before = before is not None and before.state is PageState.FAILED
+    return page.reader != BROKEN or broke_before or job.attempts >= min(_CHANCES, job.max_attempts)
+
+
+def _judge_failures(failures: Sequence[_Failure], job: Job, document: Document) -> None:
+    said = f"{len(failures)} page(s) sur {document.pages} non lue(s); page {failures[0].number}: {failures[0].error}"
+    if not all(failure.final for failure in failures):
+        raise ReaderFailed(said)
+    if job.kind != DocumentKind.PLAN:
+        raise PagesUnread(said)
+    # a plan was delivered when it was stored; its text is a courtesy
+    _log.warning("ocr.plan_unread", document=str(document.id), text=said)
+
+
+async def _wish(job: Job, document: Document, context: StageContext) -> _Wish:
     if job.reread is None:
         return _Wish()
     pages: list[int] | None = job.reread["pages"]
-    return _Wish(
-        frozenset(range(1, document.pages + 1) if pages is None else pages),
-        Engine(job.reread["engine"]),
-    )
+    wanted = frozenset(range(1, document.pages + 1) if pages is None else pages)
+    async with context.database.connection() as connection:
+        done = await read_again(connection, document.id, job.id)
+    return _Wish(wanted - done, Engine(job.reread["engine"]))
 
 
 async def _lease(job: Job, document: Document, context: StageContext) -> None:

@@ -62,8 +62,10 @@ ON CONFLICT (document_id, number, reader, reader_version) DO UPDATE SET
   outcome = EXCLUDED.outcome, reading = EXCLUDED.reading, read_at = clock_timestamp()
 
 -- name: reading
--- What this reader, in this version, already made of the page.
+-- What this reader, in this version, already made of the page. A failure is no reading; a refusal is one: the same page
+-- would be refused again.
 SELECT reading FROM registre.reading
 WHERE document_id = %(document_id)s AND number = %(number)s AND reader = ANY(%(readers)s::text[])
-  AND reader_version = ANY(%(versions)s::text[]) AND reading ->> 'state' <> 'failed'
+  AND reader_version = ANY(%(versions)s::text[])
+  AND (reading ->> 'state' <> 'failed' OR outcome IN ('refused', 'rejected'))
 ORDER BY read_at DESC LIMIT 1

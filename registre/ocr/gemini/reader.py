@@ -43,6 +43,7 @@ _ANSWER_TOKENS: Final = {DocumentKind.INDEX: 5_000, DocumentKind.ACTE: 1_500, Do
 #: A 429 that does not say how long; and one of the day's quota: the meter knows when that ends.
 _USUAL_WAIT: Final = timedelta(seconds=60)
 _TOMORROW: Final = timedelta(hours=1)
+_WHOLE: Final = "page"
 _PART_NOTE: Final = "L'image est une partie de page: le bord du haut ou du bas peut couper une ligne."
 #: French prose and JSON have at least so many letters a token; the rest is margin.
 _LETTERS_A_TOKEN: Final = 3.0
@@ -121,7 +122,7 @@ class GeminiReader:
             GeminiMisconfigured: key, model or request refused; nothing more should be sent.
         """
         page = _Page(number, kind, document_id, job_id, prompt(kind))
-        verdict = await self._read(page, image, "page")
+        verdict = await self._read(page, image, _WHOLE)
         return self._result(page, verdict)
 
     async def _read(self, page: _Page, image: Gray, part: str, depth: int = 0) -> Verdict:
@@ -162,7 +163,7 @@ class GeminiReader:
             self.estimate(picture, page.kind), document_id=page.document_id, job_id=page.job_id, page=page.number
         )
         ticket = f"{page.document_id}/{page.number}" if page.document_id else None
-        notes = [_PART_NOTE] if part != "page" else []
+        notes = [_PART_NOTE] if part != _WHOLE else []
         async with self._calls.call(estimate, ticket=ticket) as call:
             start = time.monotonic()
             reply = await self._client.ask(picture, page.asked, [*notes, *([note] if note else [])])
@@ -187,7 +188,8 @@ class GeminiReader:
 
     def _result(self, page: _Page, verdict: Verdict) -> GeminiReading:
         version = next((call.model_version for call in reversed(page.calls) if call.model_version), self.model)
-        found = reading(page.number, verdict, f"{version} {_tag(page.asked)}")
+        retaken = any(call.part != _WHOLE for call in page.calls)
+        found = reading(page.number, verdict, f"{version} {_tag(page.asked)}", retaken=retaken)
         return GeminiReading(verdict.outcome, found, tuple(page.calls), verdict.detail)
 
 

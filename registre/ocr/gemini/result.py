@@ -30,8 +30,9 @@ class GeminiReading:
         return self.outcome not in {Outcome.READ, Outcome.BLANK}
 
 
-def reading(number: int, verdict: Verdict, version: str) -> PageReading:
-    """The page as any reader tells it; one that is not read is FAILED, and says why."""
+def reading(number: int, verdict: Verdict, version: str, *, retaken: bool = False) -> PageReading:
+    """The page as any reader tells it, `retaken` if it took halves; one that is not read is FAILED, and says why."""
+    state = PageState.RETAKEN if retaken else PageState.READ
     if verdict.outcome is Outcome.BLANK:
         return PageReading(number, PageState.BLANK, READER, version)
     answer = verdict.answer if verdict.outcome in GOOD else None
@@ -39,10 +40,10 @@ def reading(number: int, verdict: Verdict, version: str) -> PageReading:
         rows = doubt_order(inscriptions(answer.lignes))
         doubts = _doubts(verdict)
         return PageReading(
-            number, PageState.READ, READER, version, page_text(answer), rows, header(answer.en_tete), doubts=doubts
+            number, state, READER, version, page_text(answer), rows, header(answer.en_tete), doubts=doubts
         )
     if isinstance(answer, PageTexte):
-        return PageReading(number, PageState.READ, READER, version, answer.texte.strip(), doubts=_doubts(verdict))
+        return PageReading(number, state, READER, version, answer.texte.strip(), doubts=_doubts(verdict))
     error = f"{verdict.outcome}: {verdict.detail}"
     return PageReading(number, PageState.FAILED, READER, version, error=error)
 

@@ -59,7 +59,7 @@ async def test_an_answer_too_long_is_read_in_halves_and_loses_nothing(bench):
     result = await read(bench)
     assert result.calls[0].outcome is Outcome.TRUNCATED
     assert {call.part for call in result.calls} >= {"page", "page/haut", "page/bas"}
-    assert result.outcome is Outcome.READ
+    assert (result.outcome, result.reading.state) == (Outcome.READ, PageState.RETAKEN)
     assert rows_of(result.reading.rows) == rows_of(truth.rows)
 
 
@@ -68,7 +68,7 @@ async def test_an_acte_too_long_is_joined_word_by_word(bench):
     image = pdf.render_page(documents.render(acte, demande="D-1"), 1, 150)
     bench.told(output_cap=600)
     result = await bench.reader.read(image, 1, DocumentKind.ACTE)
-    assert result.outcome is Outcome.READ
+    assert (result.outcome, result.reading.state) == (Outcome.READ, PageState.RETAKEN)
     assert result.calls[0].outcome is Outcome.TRUNCATED
     assert result.reading.text.split() == documents.truth(acte)[0].text.split()
 

@@ -8,9 +8,12 @@ from itertools import pairwise
 from statistics import median
 
 from registre.ocr.columns import Table
-from registre.ocr.fields import find_date, find_number, is_ditto, parse_date
+from registre.ocr.fields import find_date, find_number, is_ditto, parse_date, parse_number
 from registre.ocr.vocabulary import Field
-from registre.ocr.words import Line, Sheet, Word, group_lines
+from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
+
+#: Lines of one cell stand no further apart than this, in line heights.
+_SPACED = 1.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,28 @@ def cut_rows(strips: Sequence[Strip], sheet: Sheet) -> list[Band]:
         return []
     cuts = _ruled_cuts(strips, sheet.horizontals)
     if cuts is None:
-        cuts = _cuts(strips)
+        return _cut_at(strips, _cuts(strips))
+    bands: list[Band] = []
+    for band in _cut_at(strips, cuts):
+        # a rule that was not seen must not hide a row
+        several = sum(_has_number(strip) for strip in band.strips) > 1 and not _one_number(band)
+        bands += _cut_at(band.strips, _cuts(band.strips)) if several else [band]
+    return bands
+
+
+def _cut_at(strips: Sequence[Strip], cuts: set[int]) -> list[Band]:
     bands: list[Band] = []
     for index, strip in enumerate(strips):
         if index == 0 or index in cuts:
             bands.append(Band())
         bands[-1].strips.append(strip)
     return bands
+
+
+def _one_number(band: Band) -> bool:
+    """Whether the band's figures are one number that wraps in its cell, or one beside its date."""
+    value = parse_number(band.text(Field.NUMERO))
+    return not band.words(Field.NUMERO) or (value.text is not None and not value.doubtful)
 
 
 def _ruled_cuts(strips: Sequence[Strip], horizontals: Sequence[float]) -> set[int] | None:
@@ -103,7 +121,27 @@ def _ruled_cuts(strips: Sequence[Strip], horizontals: Sequence[float]) -> set[in
 
 
 def _cuts(strips: Sequence[Strip]) -> set[int]:
+    """Cuts told by dates and numbers; then, if rows plainly stand apart, lines that do so without either are rows."""
     gaps = [0.0, *(b.line.cy - a.line.cy for a, b in pairwise(strips))]
+    cuts = _marked_cuts(strips, gaps, None)
+    apart = _apart(gaps, cuts, line_height([word for strip in strips for word in strip.line.words]))
+    return cuts if apart is None else _marked_cuts(strips, gaps, apart)
+
+
+def _apart(gaps: Sequence[float], cuts: set[int], height: float) -> float | None:
+    """The gap from which on a line begins a row; None where rows stand no further apart than their lines."""
+    opening = sorted(gaps[index] for index in cuts)
+    within = sorted(gap for index, gap in enumerate(gaps) if index and index not in cuts)
+    if len(opening) < 2 or not within:
+        return None
+    usual, row = median(within), opening[len(opening) // 4]
+    if len(within) <= 0.3 * len(opening) and row > _SPACED * height:
+        # rows of one line each: what stands as far apart as they do is no second line
+        usual = min(usual, row / _SPACED)
+    return 0.92 * row if row >= 1.25 * usual else None
+
+
+def _marked_cuts(strips: Sequence[Strip], gaps: Sequence[float], apart: float | None) -> set[int]:
     pitch = median(sorted(gaps[1:])[: max(len(gaps) // 2, 1)]) if len(gaps) > 1 else 1.0
     cuts: set[int] = set()
     has_date = has_number = False
@@ -111,8 +149,10 @@ def _cuts(strips: Sequence[Strip]) -> set[int]:
     for index, strip in enumerate(strips):
         dated, numbered = _has_date(strip), _has_number(strip)
         opens = (dated and has_date) or (numbered and has_number)
-        aside = _is_aside(strip, gaps[index], pitch)
-        if index and (opens or aside or ((dated or numbered) and not (has_date or has_number))):
+        aside = _is_aside(strip, gaps[index], pitch, apart)
+        tight = apart is not None and gaps[index] < apart
+        first = (dated or numbered) and not (has_date or has_number) and not tight
+        if index and (opens or aside or first):
             # a cell centred on its row begins above the line that carries the number
             cut = index if aside else _widest(gaps, start + 1, index)
             cuts.add(cut)
@@ -128,14 +168,14 @@ def _widest(gaps: Sequence[float], first: int, last: int) -> int:
     return best if gaps[best] > 1.3 * gaps[last] else last
 
 
-def _is_aside(strip: Strip, gap: float, pitch: float) -> bool:
-    """A line apart that is no part of the row above: prose where a date belongs, or far below."""
+def _is_aside(strip: Strip, gap: float, pitch: float, apart: float | None) -> bool:
+    """A line apart that is no part of the row above: prose where a date belongs, or as far below as rows are."""
     if _has_date(strip) or _has_number(strip):
         return False
     lead = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
     if sum(char.isalpha() for char in lead) >= 4 and not is_ditto(lead):
         return True
-    return gap > 3.5 * pitch
+    return gap > 3.5 * pitch or (apart is not None and gap >= apart)
 
 
 def _has_date(strip: Strip) -> bool:

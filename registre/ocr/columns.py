@@ -1,18 +1,22 @@
-"""Finds an index's table on a page: its heading line, the columns it announces, and each word's column."""
+"""Finds an index's tables on a page: where each column under a heading ends, and each word's column."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from registre.ocr.vocabulary import ANCHORS, Field, is_heading, plain
-from registre.ocr.words import Line, Word, group_lines, line_height, split_at
+from registre.ocr.fields import parse_date
+from registre.ocr.headings import HeadingCell, find_headings
+from registre.ocr.vocabulary import Field
+from registre.ocr.words import Line, Word, line_height, segments, split_at
 
-#: A table needs this many different headings, so that a sentence is not one.
-_FEWEST_COLUMNS = 3
-_MOST_HEADING_LINES = 5
+#: Words of one cell stand no further apart than this, in line heights.
+_SPACE = 0.45
+#: How many line heights beside its place a boundary may stand rather than cross all lines.
+_CROSSED = 30.0
+#: This many lines starting one under another are a column's text.
+_FEWEST_ALIGNED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class Column:
     field: Field
     #: infinite for the last one
     right: float
+    #: as printed; empty where the page has none
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Table:
     #: lines of the page before this table's heading and after the table before it
     before: tuple[Line, ...]
     body: tuple[Line, ...]
+    #: the columns are told by what stands in them, for want of a heading
+    guessed: bool = False
 
     def has(self, field: Field) -> bool:
         """Whether the heading announces that column."""
@@ -44,40 +52,9 @@ class Table:
         return next((column for column in self.columns if column.field is field), None)
 
 
-@dataclass(slots=True)
-class _Cell:
-    field: Field
-    words: list[Word]
-
-    @property
-    def x0(self) -> float:
-        return min(word.x0 for word in self.words)
-
-    @property
-    def x1(self) -> float:
-        return max(word.x1 for word in self.words)
-
-    @property
-    def cx(self) -> float:
-        return (self.x0 + self.x1) / 2
-
-    @property
-    def text(self) -> str:
-        return " ".join(line.text for line in group_lines(self.words))
-
-
-@dataclass(frozen=True, slots=True)
-class _Heading:
-    #: first and last of its lines
-    first: int
-    last: int
-    cells: list[_Cell]
-    text: str
-
-
 def find_tables(lines: Sequence[Line], verticals: Sequence[float]) -> tuple[Table, ...]:
     """Every table of the page, in order; none where no heading line is recognised."""
-    headings = _headings(lines)
+    headings = find_headings(lines)
     tables: list[Table] = []
     start = 0
     for index, heading in enumerate(headings):
@@ -106,7 +83,10 @@ def _column_at(word: Word, columns: Sequence[Column]) -> Field:
 
 
 def _cut(word: Word, columns: Sequence[Column]) -> list[Word]:
-    """Split at each boundary that runs well inside the word and parts digits from letters there."""
+    """Split at each boundary that runs well inside the word and parts digits from letters there.
+
+    What cannot be parted keeps no certainty: two figures may have run together.
+    """
     slack = 0.6 * word.height
     parts = [word]
     for column in columns[:-1]:
@@ -115,122 +95,55 @@ def _cut(word: Word, columns: Sequence[Column]) -> list[Word]:
             halves = split_at(last, column.right)
             if halves and halves[0].text[-1].isdigit() != halves[1].text[0].isdigit():
                 parts[-1:] = halves
+            elif sum(char.isdigit() for char in last.text) > 1:
+                parts[-1] = replace(last, confidence=0.0)
     return parts
 
 
-def _headings(lines: Sequence[Line]) -> list[_Heading]:
-    found: list[_Heading] = []
-    index = 0
-    while index < len(lines):
-        last = index
-        while last < len(lines) and last - index < _MOST_HEADING_LINES and is_heading(lines[last].text):
-            last += 1
-        if last > index:
-            cells, others = _heading_cells(lines[index:last])
-            fields = {cell.field for cell in cells}
-            if len(fields) >= _FEWEST_COLUMNS and fields & {Field.NUMERO, Field.DATE, Field.ENREGISTREMENT}:
-                text = " ".join(cell.text for cell in cells)
-                found.append(_Heading(index, last - 1, _settle(cells, others), text))
-            index = last
-        else:
-            index += 1
-    return found
-
-
-def _heading_cells(lines: Sequence[Line]) -> tuple[list[_Cell], list[Word]]:
-    """Group the heading's words under the columns they announce; and the words that announce none."""
-    words = [part for line in lines for word in line.words for part in _unjoin(word)]
-    height = line_height(words)
-    cells: list[_Cell] = []
-    others: list[Word] = []
-    for word in words:
-        field = _announces(word)
-        if field is None:
-            others.append(word)
-            continue
-        twin = next((c for c in cells if c.field is field and _near(c, word, 3 * height)), None)
-        if twin:
-            twin.words.append(word)
-        else:
-            cells.append(_Cell(field, [word]))
-    for word in others:
-        owner = _owner(word, cells, height)
-        if owner:
-            owner.words.append(word)
-    return sorted(cells, key=lambda cell: cell.x0), others
-
-
-def _unjoin(word: Word) -> list[Word]:
-    """`présentationNuméro` was two headings: cut where the second begins."""
-    text = plain(word.text)
-    starts = sorted(
-        {match.start() for _, pattern in ANCHORS for match in re.finditer(pattern.pattern.replace(r"\b", ""), text)
-         if len(match.group()) >= 4}
-    )  # fmt: skip
-    parts: list[Word] = []
-    rest = word
-    consumed = 0
-    for start in starts:
-        if start - consumed < 4 or not word.text[start].isupper():
-            continue
-        halves = split_at(rest, rest.x0 + rest.width * (start - consumed) / len(rest.text))
-        if halves and len(halves[0].text) == start - consumed:
-            parts.append(halves[0])
-            rest = halves[1]
-            consumed = start
-    return [*parts, rest]
-
-
-def _announces(word: Word) -> Field | None:
-    text = plain(word.text)
-    return next((field for field, pattern in ANCHORS if pattern.search(text)), None)
-
-
-def _near(cell: _Cell, word: Word, reach: float) -> bool:
-    return word.x0 - cell.x1 < reach and cell.x0 - word.x1 < reach
-
-
-def _owner(word: Word, cells: Sequence[_Cell], height: float) -> _Cell | None:
-    """The heading that a connecting word (`de`, `l'acte`) belongs to: above or below it, else just left of it."""
-    overlapping = [(min(word.x1, cell.x1) - max(word.x0, cell.x0), cell) for cell in cells]
-    overlap, over = max(overlapping, key=lambda pair: pair[0], default=(0.0, None))
-    if over is not None and overlap > 0:
-        return over
-    left = [cell for cell in cells if any(abs(w.cy - word.cy) < height / 2 and w.x1 <= word.x0 for w in cell.words)]
-    return max(left, key=lambda cell: cell.x1, default=None) or over
-
-
-def _settle(cells: list[_Cell], others: Sequence[Word]) -> list[_Cell]:
-    """Resolve headings that stand over or inside one another."""
-    fields = {cell.field for cell in cells}
-    settled: list[_Cell] = []
-    for cell in cells:
-        if cell.field is Field.ENREGISTREMENT and fields & {Field.DATE, Field.NUMERO}:
-            continue  # a group title over « date » and « n° »
-        if cell.field is Field.AVIS and any(_one_heading(other, cell, others) for other in settled):
-            continue
-        settled.append(cell)
-    return settled
-
-
-def _one_heading(other: _Cell, avis: _Cell, words: Sequence[Word]) -> bool:
-    """Whether « avis d'adresse » continues « remarques (et) »: stacked under it, or joined by a conjunction."""
-    if other.field is not Field.REMARQUES:
-        return False
-    overlap = min(other.x1, avis.x1) - max(other.x0, avis.x0)
-    if overlap > 0.3 * min(other.x1 - other.x0, avis.x1 - avis.x0):
-        return True
-    return any(plain(w.text) in {"et", "and", "/", "&"} and other.x0 <= w.cx <= avis.x1 for w in words)
-
-
-def _columns(cells: Sequence[_Cell], body: Sequence[Line], verticals: Sequence[float]) -> tuple[Column, ...]:
+def _columns(cells: Sequence[HeadingCell], body: Sequence[Line], verticals: Sequence[float]) -> tuple[Column, ...]:
     words = [word for line in body for word in line.words]
-    bounds = [_boundary(a, b, words, verticals) for a, b in pairwise(cells)]
-    return tuple(Column(cell.field, right) for cell, right in zip(cells, [*bounds, float("inf")], strict=True))
+    centred = _centred(cells, body)
+    rights = [min((word.x0 for word in words), default=0.0)]
+    for a, b in pairwise(cells):
+        rights.append(_boundary(a, b, words, verticals, start=rights[-1], centred=centred))
+    rights = [*rights[1:], float("inf")]
+    found = tuple(Column(cell.field, right, cell.text) for cell, right in zip(cells, rights, strict=True))
+    return _with_unannounced_date(found, body)
 
 
-def _boundary(a: _Cell, b: _Cell, words: Sequence[Word], verticals: Sequence[float]) -> float:
-    """x between two columns: a ruled line, else the emptiest band of the text below, as far right as it goes."""
+def _with_unannounced_date(columns: tuple[Column, ...], body: Sequence[Line]) -> tuple[Column, ...]:
+    """The columns, parted before the text of a column whose lines begin with dates: its own heading was not read."""
+    if any(column.field in {Field.DATE, Field.ENREGISTREMENT} for column in columns):
+        return columns
+    for index, column in enumerate(columns):
+        left = columns[index - 1].right if index else float("-inf")
+        cells = [[word for word in line.words if left < word.cx < column.right] for line in body]
+        dates = [words[0] for words in cells if words and parse_date(words[0].text).text]
+        if len(dates) > 1 and len(dates) >= 0.4 * sum(map(bool, cells)):
+            right = max(word.x1 for word in dates) + 0.2 * line_height(dates)
+            return (*columns[:index], Column(Field.DATE, right), *columns[index:])
+    return columns
+
+
+def _centred(cells: Sequence[HeadingCell], body: Sequence[Line]) -> bool:
+    """Whether headings stand in the middle of their columns: few of them have text starting right below them."""
+    height = line_height([word for line in body for word in line.words])
+    starts = [part.x0 for line in body for part in segments(line, _SPACE * height)]
+    below = 0
+    for index, cell in enumerate(cells):
+        end = cells[index + 1].x0 if index + 1 < len(cells) else float("inf")
+        own = [x for x in starts if cell.x0 - 0.5 * height < x < end - 0.5 * height]
+        below += bool(own) and sum(x < cell.x0 + 0.5 * height for x in own) >= 0.25 * len(own)
+    return below < 0.6 * len(cells)
+
+
+def _boundary(
+    a: HeadingCell, b: HeadingCell, words: Sequence[Word], verticals: Sequence[float], *, start: float, centred: bool
+) -> float:
+    """x between two columns: a ruled line, else a white band that the text below leaves.
+
+    `start` is where `a` begins; `centred` says that headings stand in the middle of their columns.
+    """
     low, high = a.cx, b.cx
     ruled = [x for x in verticals if low < x < high]
     if ruled:
@@ -244,21 +157,54 @@ def _boundary(a: _Cell, b: _Cell, words: Sequence[Word], verticals: Sequence[flo
         first, last = int((word.x0 - low) / width), int((word.x1 - low) / width)
         for index in range(max(first, 0), min(last, steps - 1) + 1):
             counts[index] += 1
-    start, end = _emptiest(counts)
-    left, right = low + start * width, low + (end + 1) * width
-    return min(right, b.x0) if left < b.x0 <= right else (left + 3 * right) / 4
+    runs = [(low + first * width, low + (last + 1) * width) for first, last in _empty_runs(counts)]
+    height = line_height(words)
+    if not centred:
+        led = [run for run in runs if abs(run[1] - b.x0) < 0.5 * height]
+        if led:
+            left, right = max(led, key=lambda run: run[1] - run[0])
+            return right - min(0.2 * height, (right - left) / 2)
+        if not any(_leads(right, words, high, height) for _, right in runs if a.x1 < right < b.x0):
+            left, right = max(runs, key=lambda run: run[1] - run[0])
+            return min(right, b.x0) if left < b.x0 <= right else (left + 3 * right) / 4
+    # where `a` must end for its heading to stand in its middle, or as near as the text leaves room
+    wanted = 2 * a.cx - start
+    if not a.x1 - height < wanted < b.x0 + height:
+        # the column before was misjudged, or a heading is missing
+        wanted = (a.x1 + b.x0) / 2
+    low, high = min(a.x1, b.x0), max(a.x1, b.x0)
+    lines = max(len({round(word.cy / height) for word in words}), 1)
+    return min(
+        (low + (high - low) * index / steps for index in range(steps + 1)),
+        key=lambda x: _CROSSED * _crossing(x, words, height) / lines + abs(x - wanted) / height,
+    )
 
 
-def _emptiest(counts: Sequence[int]) -> tuple[int, int]:
-    """Longest run of positions crossed by the fewest words; a stray word or two is forgiven for a wider band."""
-    best = (0, 0)
+def _crossing(x: float, words: Sequence[Word], height: float) -> int:
+    """How many words stand over that x, or so near that they might."""
+    return sum(word.x0 - 0.15 * height < x < word.x1 + 0.15 * height for word in words)
+
+
+def _leads(edge: float, words: Sequence[Word], high: float, height: float) -> bool:
+    """Whether most of the text between a white band and `high` starts at that band's right edge, line under line."""
+    first: dict[int, float] = {}
+    for word in words:
+        if edge - 0.5 * height < word.x0 < high:
+            line = round(word.cy / height)
+            first[line] = min(first.get(line, word.x0), word.x0)
+    aligned = sum(x - edge < 0.7 * height for x in first.values())
+    return aligned >= max(_FEWEST_ALIGNED, 0.6 * len(first))
+
+
+def _empty_runs(counts: Sequence[int]) -> list[tuple[int, int]]:
+    """Runs of positions crossed by the fewest words; a stray word or two is forgiven."""
+    found: list[tuple[int, int]] = []
     floor = min(counts)
     start = None
     for index, count in enumerate([*counts, floor + 1]):
         if count <= floor and start is None:
             start = index
         elif count > floor and start is not None:
-            if index - start > best[1] - best[0]:
-                best = (start, index - 1)
+            found.append((start, index - 1))
             start = None
-    return best
+    return found

@@ -6,28 +6,34 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from registre.ocr.months import month_of
 from registre.ocr.vocabulary import plain
 
 #: Letters that readers see where a digit stands. A repair is always reported as doubtful.
 _LOOKALIKE = str.maketrans("OoQDlIi|!ZzSsGbBg~=", "00001111122556689--")
-_MONTHS = {
-    "janvier": 1, "fevrier": 2, "mars": 3, "avril": 4, "mai": 5, "juin": 6, "juillet": 7, "aout": 8, "septembre": 9,
-    "octobre": 10, "novembre": 11, "decembre": 12,
-}  # fmt: skip
 _ISO = re.compile(r"^\D{0,2}(\d{4})\s?[-/.–—_ ]\s?(\d{1,2})\s?[-/.–—_ ]\s?(\d{1,2})\D{0,2}$")
 _BROKEN = re.compile(r"^(\d{4}|\d{2})[-/. ]{0,2}(\d{2})[-/. ]{0,2}(\d{2})$")
 _SHORT = re.compile(r"^\D{0,2}(\d{2})\s?[-/.–—_]\s?(\d{1,2})\s?[-/.–—_]\s?(\d{1,2})\D{0,2}$")
-_WORDED = re.compile(r"^(\d{1,2})(?:er)?\s+([a-z]+)\.?\s+(\d{4})$")
+#: `12 mai 1934`, `1er août 1974`, `12th May '34`; spaces are often lost
+_WORDED = re.compile(r"^(?:le\s*)?([\dilo]{1,2})(?:er|st|nd|rd|th|e)?[\s.,-]*([a-z]{3,12})[\s.,'-]*(\d{4}|\d{2})\W*$")
+#: `May 12, 1934`
+_MONTH_FIRST = re.compile(r"^([a-z]{3,12})[\s.]*([\dilo]{1,2})(?:st|nd|rd|th)?[\s.,]*(\d{4})\W*$")
+#: `12-05-1934`: day first, as it is written in French
+_DAY_FIRST = re.compile(r"^(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4})$")
 _DATE_INSIDE = re.compile(
-    r"(?<![\d-])(?:\d{4}\s?[-/.–—]\s?\d{1,2}\s?[-/.–—]\s?\d{1,2}|\d{2}[-/.–—]\d{2}[-/.–—]\d{2})(?![\d-])"
+    r"(?<![\d-])(?:\d{4}\s?[-/.–—]\s?\d{1,2}\s?[-/.–—]\s?\d{1,2}|\d{2}[-/.–—]\d{2}[-/.–—]\d{2}"
+    r"|\d{1,2}(?:er|st|nd|rd|th)?[\s.]*[^\W\d_]{3,9}[\s.,]*\d{4})(?![\d-])"
 )
 #: 4 123 456, 29123456, 123-456: groups of three after the first, or one run; dashes on old forms.
 _GROUPED = re.compile(r"\d{1,3}(?: \d{3})+")
 _NUMBER = re.compile(r"^(?:\d{1,3}(?: \d{3})+|\d+(?:-\d+)*)$")
-_NUMBER_INSIDE = re.compile(r"(?<![\d-])(?:\d{1,3}(?: \d{3})+|\d{4,10}(?:-\d+)*)(?![\d-])")
+_NUMBER_INSIDE = re.compile(r"(?<![\d-])(?:\d{1,3}(?: \d{3})+|\d{4,10}(?:-\d+)*|\d{2,6}-\d{3,6})(?![\d-])")
+_NUMBER_SIGN = re.compile(r"^n(?:[°º]s?|os?\b|um(?:[eé]ro)?\b)[\s.:]*", re.IGNORECASE)
 _RADIATION = re.compile(r"(?<![A-Za-zÀ-ÿ])([TP])\s?[.:]?\s?(\d{1,3}(?: \d{3})+|\d[\d-]{3,11})(?! ?\d)")
 _DITTO = re.compile(r"^\W*(?:do|idem|id|ditto|dito)\W*$")
-_DITTO_MARK = re.compile(r"""^(?:["“”„″〃»«]|''|’’|‘‘|´´|,,|‚‚){1,2}$""")
+_DITTO_MARK = re.compile(r"""^(?:["“”„″〃»«]|''|’’|‘‘|´´|,,|‚‚|//){1,2}$""")
+#: What readers make of a ditto mark, or of one beside a rule: `lidem`, `"do`, `11`, `ll`.
+_DITTO_MISREAD = re.compile(r"^\W*(?:[l1i|]?[ijl1|]?dem|[l1i|]?d[o0][l1|]?|[il1|/]{2})\W*$")
 
 #: Fewest and most digits of a numéro d'inscription; the rare dashes apart.
 NUMBER_DIGITS = range(4, 11)
@@ -47,6 +53,12 @@ def is_ditto(text: str) -> bool:
     return bool(_DITTO_MARK.match(stripped.replace(" ", "")) or _DITTO.match(plain(stripped)))
 
 
+def may_be_ditto(text: str) -> bool:
+    """What may be a ditto misread; a value this short is no nature, name or date of its own."""
+    stripped = text.strip()
+    return len(stripped) <= 6 and (is_ditto(stripped) or _DITTO_MISREAD.match(plain(stripped)) is not None)
+
+
 def parse_date(text: str, century: int = 1900) -> Value:
     """ISO date. Two-digit years (`74-07-09`) are of `century`."""
     clean = " ".join(text.split())
@@ -54,7 +66,7 @@ def parse_date(text: str, century: int = 1900) -> Value:
     if found:
         return Value(found)
     repaired = clean.translate(_LOOKALIKE)
-    found = _as_date(repaired, century) or _broken_date(repaired, century)
+    found = _as_date(repaired, century) or _broken_date(repaired, century) or _guessed_date(clean, century)
     return Value(found, doubtful=True)
 
 
@@ -69,15 +81,17 @@ def find_date(text: str, century: int = 1900) -> tuple[str, str] | None:
 
 def is_short_date(text: str) -> bool:
     """Whether the year has two digits."""
-    return _SHORT.match(" ".join(text.split())) is not None
+    clean = " ".join(text.split())
+    worded = _WORDED.match(plain(clean))
+    return _SHORT.match(clean) is not None or (worded is not None and len(worded.group(3)) == 2)
 
 
 def parse_number(text: str) -> Value:
     """Numéro d'inscription without spaces, e.g. `29 123 456` → `29123456`."""
-    clean = " ".join(text.split()).strip(" .,;:'’`*_")
+    clean = _NUMBER_SIGN.sub("", " ".join(text.split())).strip(" .,;:'’`*_")
     if not any(char.isdigit() for char in clean):
         return Value(None, doubtful=bool(clean))
-    clean = re.sub(r"[‐-―−]", "-", clean)
+    clean = re.sub(r"(?<=\d) ?- ?(?=\d)", "-", re.sub(r"[‐-―−]", "-", clean))
     if _NUMBER.match(clean):
         return _sized(clean, doubtful=False)
     repaired = re.sub(r"[.,'’](?=\d{3})", " ", clean.translate(_LOOKALIKE))
@@ -133,11 +147,43 @@ def _as_date(text: str, century: int) -> str | None:
     elif match := _SHORT.match(text):
         year, month, day = (int(group) for group in match.groups())
         year += century
-    elif (match := _WORDED.match(plain(text))) and match.group(2) in _MONTHS:
-        year, month, day = int(match.group(3)), _MONTHS[match.group(2)], int(match.group(1))
+    else:
+        return _worded_date(plain(text), century)
+    return _calendar(year, month, day)
+
+
+def _worded_date(text: str, century: int) -> str | None:
+    """A date whose month is a word spelled right, or a numeric one that can only be day first."""
+    if match := _WORDED.match(text):
+        day, name, year = match.groups()
+    elif match := _MONTH_FIRST.match(text):
+        name, day, year = match.groups()
+    elif (match := _DAY_FIRST.match(text)) and int(match.group(2)) <= 12 < int(match.group(1)):
+        return _calendar(int(match.group(3)), int(match.group(2)), int(match.group(1)))
     else:
         return None
-    return _calendar(year, month, day)
+    found = month_of(name)
+    if not found or not day.isdigit():
+        return None
+    return _calendar(int(year) + (century if len(year) == 2 else 0), found, int(day))
+
+
+def _guessed_date(text: str, century: int) -> str | None:
+    """A date with a misspelled month or day (`1er` read `ler`), or whose day and month could change places."""
+    folded = plain(text)
+    if match := _WORDED.match(folded):
+        day, name, year = match.groups()
+    elif match := _MONTH_FIRST.match(folded):
+        name, day, year = match.groups()
+    elif match := _DAY_FIRST.match(folded):
+        return _calendar(int(match.group(3)), int(match.group(2)), int(match.group(1)))
+    else:
+        return None
+    found = month_of(name, misspelled=True)
+    day = day.translate(_LOOKALIKE)
+    if not found or not day.isdigit():
+        return None
+    return _calendar(int(year) + (century if len(year) == 2 else 0), found, int(day))
 
 
 def _broken_date(text: str, century: int) -> str | None:

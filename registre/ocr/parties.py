@@ -20,6 +20,12 @@ _COMPLETE = re.compile(r"\b(?:inc|ltee|ltd|limitee|enr|s\.? ?e\.? ?n\.? ?c|s\.? 
 #: `TREMBLAY, JEAN-FRANÇOIS`: a whole natural person; organisations print without a comma.
 _PERSON = re.compile(r"^[a-z' -]+, [a-z'. -]+$")
 
+#: How an organisation's name begins: never the second half of another's.
+_BEGINS = re.compile(
+    r"^(?:\d{4}[- ]\d{4} |(?:caisse|banque|bank|ville|fiducie|commission|municipalite|hydro-quebec|fabrique|ministre"
+    r"|les immeubles)\b)"
+)
+
 
 def pair_parties(
     lines: Sequence[tuple[str, Sequence[Word]]], edge: float, *, roles_printed: bool
@@ -84,6 +90,8 @@ def _opens(role: str, before: str | None, named: bool) -> bool:
 def _same_name(above: str, name: str, reach: float | None, first: Word, edge: float, roles_printed: bool) -> bool:
     """Whether `name` continues `above`: grammar says so, or its first word would not have fitted there."""
     if is_ditto(name) or ("," in name and "," in above):
+        return False
+    if not roles_printed and _BEGINS.match(plain(name)):
         return False
     if _GOES_ON.search(plain(above)) or _WENT_ON.match(plain(name)):
         return True

@@ -8,13 +8,18 @@ from enum import StrEnum
 
 
 class Field(StrEnum):
-    """A column of an index. `ENREGISTREMENT` holds date and number one over the other."""
+    """A column of an index. `ENREGISTREMENT` holds date and number one over the other.
+
+    English forms tell the parties' sides by column: who grants stands apart from who receives.
+    """
 
     DATE = "date"
     NUMERO = "numero"
     NATURE = "nature"
     QUALITE = "qualite"
     PARTIES = "parties"
+    GRANTOR = "grantor"
+    GRANTEE = "grantee"
     REMARQUES = "remarques"
     AVIS = "avis_adresse"
     RADIATIONS = "radiations"
@@ -33,17 +38,28 @@ def _base(char: str) -> str:
     return unicodedata.normalize("NFD", char)[0].lower()[:1]
 
 
+#: The columns that hold names.
+NAMES: tuple[Field, ...] = (Field.PARTIES, Field.GRANTOR, Field.GRANTEE)
+
 #: What announces a column, searched in each heading word.
 ANCHORS: tuple[tuple[Field, re.Pattern[str]], ...] = (
     (Field.DATE, re.compile(r"\bdate|presentation")),
-    (Field.NUMERO, re.compile(r"numero|number|\bn[o°ºｏ0]\b|\bn[°º]|\bno\.|\bnos\b")),
-    (Field.NATURE, re.compile(r"nature|\btitre|\bdeed")),
-    (Field.QUALITE, re.compile(r"qualite")),
+    (Field.NUMERO, re.compile(r"numero|number|\bn[o°ºｏ0]\b|\bn[°º]|\bno\.|\bnos\b|\bnum\b")),
+    (Field.NATURE, re.compile(r"nature|\btitre|\bdeed|\binstrument|\bgenre")),
+    (Field.QUALITE, re.compile(r"qualite|\bcapacity|\brole")),
+    (Field.GRANTOR, re.compile(r"grantor|\bvendors?\b|\bsellers?\b|\bcedants?\b|\bvendeurs?\b|\btransferors?\b")),
+    (
+        Field.GRANTEE,
+        re.compile(r"grantee|\bpurchasers?\b|\bbuyers?\b|\bcessionnaires?\b|\bacquereurs?\b|\btransferees?\b"),
+    ),
     (Field.PARTIES, re.compile(r"partie|\bnoms?\b|\bparties|\bnames?\b")),
-    (Field.REMARQUES, re.compile(r"remarque|remarks?")),
+    (Field.REMARQUES, re.compile(r"remarque|remarks?|observations?|\bmentions?\b")),
     (Field.AVIS, re.compile(r"\bavis|adresse|address")),
-    (Field.RADIATIONS, re.compile(r"radiation|discharge|cancellation")),
-    (Field.REGISTRE, re.compile(r"\breg\b|\breg\.|\bregistre|\bvol\b|\bvol\.|\bvolume")),
+    (Field.RADIATIONS, re.compile(r"radiation|discharge|cancellation|\bradiees?|\breleases?\b")),
+    (
+        Field.REGISTRE,
+        re.compile(r"\breg\b|\breg\.|\bregistre|\bregister\b|\bvol\b|\bvol\.|\bvolume|\bfolio|\blivre|\bbook"),
+    ),
     (Field.ENREGISTREMENT, re.compile(r"enregistrement|registration")),
 )
 
@@ -53,7 +69,12 @@ _HEADING_WORDS = (
     "parties", "partie", "numeros", "numero", "number", "nature", "qualites", "qualite", "adresses", "adresse",
     "address", "registre", "volume", "names", "name", "notices", "notice", "titres", "titre", "actes", "acte",
     "deeds", "deed", "droits", "droit", "dates", "date", "noms", "nom", "avis", "no", "nos", "reg", "vol", "des",
-    "du", "de", "la", "le", "les", "et", "ou", "of", "the", "and", "to", "d", "l", "n",
+    "du", "de", "la", "le", "les", "et", "ou", "of", "the", "and", "to", "d", "l", "n", "grantors", "grantor",
+    "grantees", "grantee", "vendors", "vendor", "purchasers", "purchaser", "sellers", "seller", "buyers", "buyer",
+    "vendeurs", "vendeur", "acquereurs", "acquereur", "cedants", "cedant", "cessionnaires", "cessionnaire",
+    "transferors", "transferor", "transferees", "transferee", "observations", "mentions", "mention", "capacity",
+    "role", "instrument", "genre", "cancellations", "cancellation", "releases", "release", "register", "book",
+    "folio", "livre", "address", "num", "kind", "total", "partial", "totale", "partielle", "s",
 )  # fmt: skip
 _HEADING_RUN = re.compile("|".join(sorted(_HEADING_WORDS, key=len, reverse=True)))
 
@@ -97,6 +118,7 @@ LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 #: Lines under or beside the table that belong to the sheet, not to it.
 FOOTER = re.compile(
     r"^\W*page\s*:?\s*\d+(\s*(de|/|sur|of)\s*\d+)?\W*$|^\W*\d+\s*(/|de|sur)\s*\d+\W*$|\bpage \d+ (de|sur|/) \d+"
+    r"|^\W*page\s*:?\s*[\dilo]+\s*(?:de|/|sur|of)\s*[\dilo]+\W*$"
     r"|^\W*fin d[eu] (?:l')?(index|document|la fiche|fiche)|t\W+(?:=\W+)?(?:radiation )?totale\b.*p\W+(?:=\W+)?"
     r"|^\W*registre foncier du quebec\W*$|^\W*(document|copie|consultation)s? (obtenu|consulte|imprime|delivre)"
     r"|www\.|https?://|^\W*aucune? (?:inscription|mention|radiation|droit)"

@@ -1,0 +1,187 @@
+"""Finds the heading of an index's table: which words announce which column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registre.ocr.vocabulary import ANCHORS, Field, is_heading, plain
+from registre.ocr.words import Line, Word, group_lines, line_height, split_at
+
+#: A table needs this many different headings, so that a sentence is not one.
+_FEWEST_COLUMNS = 3
+_MOST_HEADING_LINES = 5
+
+
+@dataclass(slots=True)
+class HeadingCell:
+    """One column's title: the words that announce it, wherever they stand in the heading."""
+
+    field: Field
+    words: list[Word]
+
+    @property
+    def x0(self) -> float:
+        return min(word.x0 for word in self.words)
+
+    @property
+    def x1(self) -> float:
+        return max(word.x1 for word in self.words)
+
+    @property
+    def cx(self) -> float:
+        return (self.x0 + self.x1) / 2
+
+    @property
+    def text(self) -> str:
+        return " ".join(line.text for line in group_lines(self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A table's heading line or lines."""
+
+    #: first and last of its lines
+    first: int
+    last: int
+    cells: list[HeadingCell]
+    text: str
+
+
+def find_headings(lines: Sequence[Line]) -> list[Heading]:
+    """Every heading of the page, top to bottom, its titles left to right."""
+    found: list[Heading] = []
+    index = 0
+    while index < len(lines):
+        last = index
+        while last < len(lines) and last - index < _MOST_HEADING_LINES and is_heading(lines[last].text):
+            last += 1
+        if last > index:
+            cells, others = _heading_cells(lines[index:last])
+            fields = {cell.field for cell in cells}
+            if len(fields) >= _FEWEST_COLUMNS and fields & {Field.NUMERO, Field.DATE, Field.ENREGISTREMENT}:
+                text = " ".join(cell.text for cell in cells)
+                found.append(Heading(index, last - 1, _settle(cells, others), text))
+            index = last
+        else:
+            index += 1
+    return found
+
+
+def _heading_cells(lines: Sequence[Line]) -> tuple[list[HeadingCell], list[Word]]:
+    """Group the heading's words under the columns they announce; and the words that announce none."""
+    words = [part for line in lines for word in line.words for part in _unjoin(word)]
+    height = line_height(words)
+    cells: list[HeadingCell] = []
+    others: list[Word] = []
+    for word in words:
+        field = _announces(word)
+        if field is None:
+            others.append(word)
+            continue
+        twin = next((c for c in cells if c.field is field and _near(c, word, 3 * height)), None)
+        if twin:
+            twin.words.append(word)
+        else:
+            cells.append(HeadingCell(field, [word]))
+    for word in others:
+        owner = _owner(word, cells, height)
+        if owner:
+            owner.words.append(word)
+    return sorted(cells, key=lambda cell: cell.x0), others
+
+
+def _unjoin(word: Word) -> list[Word]:
+    """`présentationNuméro` was two headings: cut where the second begins."""
+    text = plain(word.text)
+    starts = sorted(
+        {match.start() for _, pattern in ANCHORS for match in re.finditer(pattern.pattern.replace(r"\b", ""), text)
+         if len(match.group()) >= 4}
+    )  # fmt: skip
+    parts: list[Word] = []
+    rest = word
+    consumed = 0
+    for start in starts:
+        if start - consumed < 4 or not word.text[start].isupper():
+            continue
+        halves = split_at(rest, rest.x0 + rest.width * (start - consumed) / len(rest.text))
+        if halves and len(halves[0].text) == start - consumed:
+            parts.append(halves[0])
+            rest = halves[1]
+            consumed = start
+    return [*parts, rest]
+
+
+def _announces(word: Word) -> Field | None:
+    text = plain(word.text)
+    return next((field for field, pattern in ANCHORS if pattern.search(text)), None)
+
+
+def _near(cell: HeadingCell, word: Word | HeadingCell, reach: float) -> bool:
+    return word.x0 - cell.x1 < reach and cell.x0 - word.x1 < reach
+
+
+def _owner(word: Word, cells: Sequence[HeadingCell], height: float) -> HeadingCell | None:
+    """The heading that a connecting word (`de`, `l'acte`) belongs to: above or below it, else just left of it."""
+    overlapping = [(min(word.x1, cell.x1) - max(word.x0, cell.x0), cell) for cell in cells]
+    overlap, over = max(overlapping, key=lambda pair: pair[0], default=(0.0, None))
+    if over is not None and overlap > 0:
+        return over
+    left = [cell for cell in cells if any(abs(w.cy - word.cy) < height / 2 and w.x1 <= word.x0 for w in cell.words)]
+    return max(left, key=lambda cell: cell.x1, default=None) or over
+
+
+def _settle(cells: list[HeadingCell], others: Sequence[Word]) -> list[HeadingCell]:
+    """Resolve headings that stand over or inside one another."""
+    cells = _date_and_number(cells)
+    fields = {cell.field for cell in cells}
+    settled: list[HeadingCell] = []
+    for cell in cells:
+        if cell.field is Field.ENREGISTREMENT and fields & {Field.DATE, Field.NUMERO}:
+            continue  # a group title over « date » and « n° »
+        if cell.field is Field.PARTIES and fields & {Field.GRANTOR, Field.GRANTEE}:
+            _give_to_sides(cell, [side for side in cells if side.field in {Field.GRANTOR, Field.GRANTEE}])
+            continue
+        if cell.field is Field.AVIS and any(_one_heading(other, cell, others) for other in settled):
+            continue
+        settled.append(cell)
+    return settled
+
+
+def _give_to_sides(parties: HeadingCell, sides: Sequence[HeadingCell]) -> None:
+    """« Names of parties (grantor) » is the side's title; the same over both sides is nobody's."""
+    for side in sides:
+        for word in sorted(parties.words, key=lambda word: -word.x0):
+            first = min(side.words, key=lambda other: other.x0)
+            if abs(word.cy - first.cy) < word.height / 2 and -word.height < first.x0 - word.x1 < 0.8 * word.height:
+                side.words.append(word)
+
+
+def _date_and_number(cells: list[HeadingCell]) -> list[HeadingCell]:
+    """« Enregistrement (date, no) » announces one column, not three."""
+    dates = [cell for cell in cells if cell.field is Field.DATE]
+    numbers = [cell for cell in cells if cell.field is Field.NUMERO]
+    if len(dates) != 1 or len(numbers) != 1:
+        return cells
+    when, number = dates[0], numbers[0]
+    height = line_height(when.words)
+    stacked = min(when.x1, number.x1) - max(when.x0, number.x0) > 0.5 * min(when.x1 - when.x0, number.x1 - number.x0)
+    level = any(abs(a.cy - b.cy) < height / 2 for a in when.words for b in number.words)
+    beside = level and number.x0 - when.x1 < 0.7 * height and re.search(r"[,/&(]|\b(?:et|and)\b", f"{when.text} ")
+    if not (beside or (stacked and not level)):
+        return cells
+    titles = [cell for cell in cells if cell.field is Field.ENREGISTREMENT and _near(cell, when, height)]
+    one = HeadingCell(Field.ENREGISTREMENT, [word for cell in (*titles, when, number) for word in cell.words])
+    return sorted([*(cell for cell in cells if cell not in (*titles, when, number)), one], key=lambda cell: cell.x0)
+
+
+def _one_heading(other: HeadingCell, avis: HeadingCell, words: Sequence[Word]) -> bool:
+    """Whether « avis d'adresse » continues « remarques (et) »: stacked under it, or joined by a conjunction."""
+    if other.field is not Field.REMARQUES:
+        return False
+    overlap = min(other.x1, avis.x1) - max(other.x0, avis.x0)
+    if overlap > 0.3 * min(other.x1 - other.x0, avis.x1 - avis.x0):
+        return True
+    return any(plain(w.text) in {"et", "and", "/", "&", "-", "–", "ou", "or"} and other.x0 <= w.cx <= avis.x1
+               for w in words)  # fmt: skip

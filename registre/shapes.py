@@ -30,6 +30,21 @@ def page_from(raw: Json) -> PageReading:
     return _adapter(PageReading).validate_python(raw)
 
 
+def row_from(raw: Json) -> Inscription:
+    """A row from its JSON; raises as `page_from`."""
+    return _adapter(Inscription).validate_python(raw)
+
+
+def doubt_from(raw: Json) -> Doubt:
+    """A doubt from its JSON; raises as `page_from`."""
+    return _adapter(Doubt).validate_python(raw)
+
+
+def acte_from(raw: Json) -> ActeReading:
+    """What an acte says from its JSON; raises as `page_from`."""
+    return _adapter(ActeReading).validate_python(raw)
+
+
 def json_schema() -> Json:
     """JSON Schema of what is exported: a `page` and an `acte`, their parts under `$defs`."""
     shapes = (("page", PageReading), ("acte", ActeReading))

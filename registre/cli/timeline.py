@@ -22,6 +22,10 @@ _EVENTS: Final = {
     "job.lease_expired": "processus disparu",
     "job.announced_again": "message réécrit",
     "job.fenced": "résultat écarté",
+    "review.settled": "champ douteux tranché",
+    "review.undone": "correction retirée",
+    "review.reopened": "correction sans ligne depuis une relecture",
+    "text.imported": "texte de l'ancien système importé",
 }
 
 
@@ -105,6 +109,10 @@ def _event(event: Event) -> Step:
         "job.requeue_undone": f"par {event.actor}",
         "job.cancel": f"par {event.actor}: {words.ANSWERS.get(str(data.get('answer')), data.get('answer'))}",
         "job.lease_expired": event.actor or "",
+        "review.settled": f"par {event.actor}: page {data.get('page')}, {data.get('field')}",
+        "review.undone": f"par {event.actor}: correction {data.get('review')}",
+        "review.reopened": f"correction {data.get('review')}",
+        "text.imported": f"par {event.actor}",
     }.get(event.name, "")
     label = {
         "job.requeue": "relance demandée",

@@ -144,12 +144,6 @@ async def note_content(
     await connection.execute(_SQL["note_content"], values)
 
 
-async def revise_rows(connection: Connection, document_id: UUID, page: PageReading) -> None:
-    """Replace a page's rows by what the whole document makes of them."""
-    values = {"document_id": document_id, "number": page.number, "rows": _rows(page)}
-    await connection.execute(_SQL["revise_rows"], values)
-
-
 async def write_content(
     connection: Connection, order_id: UUID, *, content: str, corrected: str, searchable: str
 ) -> None:

@@ -9,6 +9,11 @@ from typing import Any, Final
 #: Left, top, right, bottom as shares (0 to 1) of the page's straight, upright picture.
 Box = tuple[float, float, float, float]
 
+#: How a person is named among the witnesses of a field: this, and the name.
+PERSON: Final = "person:"
+#: What a person says of a field that nobody can read; it stays doubted, and is not asked again.
+ILLEGIBLE: Final = "[illisible]"
+
 
 class PageState(StrEnum):
     """How a page's reading ended; a document is read when every page has one of these but the last."""
@@ -87,6 +92,10 @@ class Inscription:
     #: field → where it stands on the page; `row` for the whole line; empty where the reader gives no places
     places: dict[str, Box] = field(default_factory=dict[str, Box])
 
+    def is_settled(self, name: str) -> bool:
+        """Whether a person said what the page has there: no check doubts it any more."""
+        return any(witness.startswith(PERSON) for witness in self.witnesses.get(name, ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -98,6 +107,8 @@ class Doubt:
     other: str | None
     #: the words around it
     near: str
+    #: `lot` for the lot in an index's header; empty for running text
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,7 @@ class ActeReading:
 class Correction:
     """One change between the text as read and its corrected copy."""
 
-    #: `chiffres`, `montant`, `nom`, `abreviation`
+    #: `chiffres`, `montant`, `nom`, `abreviation`; `personne` for what a person said of a doubtful field
     kind: str
     before: str
     after: str

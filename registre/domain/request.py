@@ -102,6 +102,11 @@ def normalize_number(text: str) -> str:
     return re.sub(r"[\u2010-\u2015\u2212]", "-", re.sub(r"\s+", "", text)).upper()
 
 
+def is_lot(number: str) -> bool:
+    """Whether a normalized number has the shape of a lot: `2784195`, `399-184`, `10A-77`."""
+    return _LOT.match(number) is not None
+
+
 def number_in(number: str, text: str) -> bool:
     """The number stands in `text` on its own, however spaces group it: `2784195` in `lot 2 784 195`."""
     spaced = r"\s?".join(re.escape(character) for character in normalize_number(number))
@@ -132,7 +137,7 @@ def parse_request(raw: Mapping[str, object]) -> Request:
     cadastre = _text(raw, "cadastre")
     if not cadastre:
         raise InvalidRequest("Le cadastre manque; il est obligatoire pour un index ou un plan.")
-    if not _LOT.match(number):
+    if not is_lot(number):
         raise InvalidRequest(f"Le numéro de lot « {number} » n'a pas la forme d'un lot (ex. 2784195, 399-184, 10A-77).")
     return Request(kind, number, circonscription, cadastre, _text(raw, "designation_secondaire") or None)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from registre.domain.reading import Inscription, RowKind
+from registre.domain.reading import Doubt, Inscription, PageReading, RowKind
+from registre.domain.request import is_lot, normalize_number
 from registre.domain.text import digits
 
 
@@ -34,6 +35,21 @@ def doubt_radiations(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
         _mark(row, ["radiations"]) if any(digits(radiation) not in known for radiation in row.radiations) else row
         for row in rows
     )
+
+
+def doubt_lot(page: PageReading, ordered: str) -> PageReading:
+    """Doubt the lot that the header prints where it is not one, or not the one that was ordered."""
+    printed = page.header.get("lot")
+    if not printed or _is_lot(printed, page.header.get("subdivision"), normalize_number(ordered)):
+        return page
+    doubt = Doubt(printed, ordered, "lot de l'en-tête", field="lot")
+    return page if doubt in page.doubts else replace(page, doubts=(*page.doubts, doubt))
+
+
+def _is_lot(printed: str, subdivision: str | None, ordered: str) -> bool:
+    """A header may print the lot of origin and its subdivision apart: `1358` and `176` for lot 1358-176."""
+    shown = normalize_number(printed)
+    return is_lot(shown) and ordered in {shown, f"{shown}-{normalize_number(subdivision or '')}"}
 
 
 def _twins(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
@@ -66,5 +82,5 @@ def _run_lengths(values: Sequence[Any], in_order: Callable[[Any, Any], bool]) ->
 
 
 def _mark(row: Inscription, fields: Iterable[str]) -> Inscription:
-    marks = set(fields) - set(row.uncertain)
+    marks = {name for name in fields if not row.is_settled(name)} - set(row.uncertain)
     return replace(row, uncertain=tuple(sorted({*row.uncertain, *marks}))) if marks else row

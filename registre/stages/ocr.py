@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ import structlog
 
 from registre.crash import crash_point
 from registre.db import document as documents
+from registre.db import review as reviews
 from registre.db.document import Document
 from registre.db.reading import read_again
 from registre.domain.errors import BeingRead, PagesUnread, ReaderFailed, ReadingGoesOn, StorageFailed
@@ -19,10 +20,9 @@ from registre.domain.job import Job
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
 from registre.ocr.acte import read_acte
-from registre.ocr.correction.suggest import suggest
-from registre.ocr.correction.wording import corrected
-from registre.ocr.document import all_rows, check_rows, join_pages, number_seen, searchable
+from registre.ocr.document import number_seen, searchable
 from registre.stages.context import Read, StageContext
+from registre.stages.judgement import judge, judge_indexes_of
 from registre.stages.witnesses import BROKEN, Engine, read_page
 
 #: How long one page may take, all its readers and their waits, before another order of the document may read on.
@@ -70,36 +70,22 @@ async def run(job: Job, context: StageContext) -> Read:
     failures = await _read(_todo(document, before, wish), wish, before, job, document, context)
     if failures:
         _judge_failures(failures, job, document)
-    return _said(document, await _judge(document, context))
-
-
-def _said(document: Document, pages: tuple[PageReading, ...]) -> Read:
-    text = join_pages(pages)
-    mended, corrections = corrected(text)
+    async with context.database.transaction() as connection:
+        await reviews.lock_document(connection, document.id)
+        judged = await judge(connection, document.id)
+    acte = read_acte(judged.content) if document.kind == DocumentKind.ACTE else None
+    if acte is not None:
+        async with context.database.connection() as connection:
+            await documents.note_content(connection, document.id, acte, judged.corrections)
+        await judge_indexes_of(context.database, document, acte)
     return Read(
-        text,
-        mended,
-        corrections,
-        searchable(text, all_rows(pages)),
-        number_seen(str(document.target.get("number") or ""), pages),
-        read_acte(text) if document.kind == DocumentKind.ACTE else None,
+        judged.content,
+        judged.corrected,
+        judged.corrections,
+        judged.searchable,
+        number_seen(str(document.target.get("number") or ""), judged.pages),
+        acte,
     )
-
-
-async def _judge(document: Document, context: StageContext) -> tuple[PageReading, ...]:
-    """Rows in the light of the whole document: dittos resolved, order and radiations checked, habits weighed."""
-    async with context.database.connection() as connection:
-        before = await documents.pages(connection, document.id)
-        pages = _weighed(check_rows(before))
-        for page, old in zip(pages, before, strict=True):
-            if page.rows != old.rows:
-                await documents.revise_rows(connection, document.id, page)
-    return pages
-
-
-def _weighed(pages: tuple[PageReading, ...]) -> tuple[PageReading, ...]:
-    rows = iter(suggest(all_rows(pages)))
-    return tuple(replace(page, rows=tuple(next(rows) for _ in page.rows)) for page in pages)
 
 
 def _todo(document: Document, before: Mapping[int, PageReading], wish: _Wish) -> list[int]:

@@ -31,10 +31,6 @@ RETURNING number
 SELECT number, state, reader, reader_version, text, rows, header, confidence, error, doubts FROM registre.page
 WHERE document_id = %(document_id)s ORDER BY number
 
--- name: revise_rows
--- What only the whole document tells; the text as read stays in each row's `raw`.
-UPDATE registre.page SET rows = %(rows)s WHERE document_id = %(document_id)s AND number = %(number)s
-
 -- name: write_content
 -- The public row's text; its status follows in the same transaction.
 UPDATE public.extraction_queue SET file_content = %(content)s, boosted_file_content = %(corrected)s,

@@ -69,6 +69,8 @@ def _suggested(row: Inscription, seen: frozenset[str]) -> Inscription:
     speaking = [rule for rule in rules() if rule.speaks(seen)]
     found = [item for item in (_nature(row, seen, speaking), *_names(row, speaking)) if item is not None]
     doubts = set(row.uncertain)
+    # what a person read is not weighed again
+    found = [item for item in found if not row.is_settled(item.field)]
     if any(item.field == "nature" for item in found) and row.nature:
         doubts.add("nature")
     return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from registre.domain.reading import Correction
@@ -24,9 +24,9 @@ _ABBREVIATIONS: Final = (
 _ORGANISATION: Final = re.compile(r"\b[A-ZÀ-Þ][\w'’-]*(?:[ -](?:d[eu]s?|d'|l'|la|le|et|[A-ZÀ-Þ][\w'’-]*)){1,6}")
 
 
-def corrected(text: str) -> tuple[str, tuple[Correction, ...]]:
-    """The corrected copy, and every change in the order of the text; nothing else differs."""
-    found: list[Correction] = []
+def corrected(text: str, given: Sequence[Correction] = ()) -> tuple[str, tuple[Correction, ...]]:
+    """The corrected copy, and every change in the order of the text; nothing else differs. `given` goes before ours."""
+    found = list(given)
     for look in (_digits, _amounts, _abbreviations, _names):
         for correction in look(text):
             if not any(_overlap(correction, other) for other in found):

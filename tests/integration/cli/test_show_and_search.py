@@ -51,8 +51,8 @@ async def test_show_gives_one_page_and_its_data(registre, order):
 
 async def test_show_tells_what_two_readers_do_not_agree_on(registre, order, connection):
     doubts = [
-        {"read": "250 000,00", "other": "260 000,00", "near": "le prix de 250 000,00 $"},
-        {"read": None, "other": None, "near": "12 lignes comptées, 11 lues"},
+        {"read": "250 000,00", "other": "260 000,00", "near": "le prix de 250 000,00 $", "field": ""},
+        {"read": None, "other": None, "near": "12 lignes comptées, 11 lues", "field": ""},
     ]
     await connection.execute("UPDATE registre.page SET doubts = %s WHERE number = 2", [Jsonb(doubts)])
 

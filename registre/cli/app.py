@@ -26,6 +26,8 @@ _COMMANDS: Final = {
     "get": "get",
     "search": "search",
     "ocr": "ocr",
+    "review": "review",
+    "adopt": "adopt",
     "accounts": "accounts",
     "charges": "charges",
     "capacity": "capacity",

@@ -15,6 +15,7 @@ from registre.cli.context import chosen_settings, find_job, opened, run
 from registre.cli.jobs import job_json
 from registre.cli.output import Output, json_option, pass_output
 from registre.db import report
+from registre.db.adopt import text_document
 from registre.db.document import Document, document, pages
 from registre.db.pool import Connection
 from registre.db.report import JobRow
@@ -85,7 +86,7 @@ async def _show(
         return 0
     _facts(output, job, held, location, shown)
     for page in shown:
-        _page(output, page, held.pages, with_text=with_text)
+        show_page(output, page, held.pages, with_text=with_text)
     if not read:
         output.say("Un plan n'est pas lu." if held.kind == "plan_cadastraux" else "Pas encore lu.")
     return 0
@@ -98,7 +99,8 @@ async def held_document(connection: Connection, given: str) -> tuple[JobRow, Doc
         RegistreError: it has none yet, or none will come.
     """
     job = (await report.list_jobs(connection, ids=[await find_job(connection, given)]))[0]
-    held = await document(connection, job.document_id) if job.document_id else None
+    document_id = job.document_id or await text_document(connection, job.id)
+    held = await document(connection, document_id) if document_id else None
     if held is None:
         shown = str(job.shown_id)[:8]
         raise _NoDocument(f"La demande {shown} n'a pas de document: {words.STATES[job.state]}. registre status {shown}")
@@ -132,7 +134,7 @@ def _as_dict(held: Document) -> dict[str, Any]:
 def _facts(output: Output, job: JobRow, held: Document, location: str, shown: Sequence[PageReading]) -> None:
     checked = {True: "vu dans le document", False: "PAS VU dans le document", None: "pas encore vérifié"}
     output.say(Text(words.target(held.kind, held.target), style="bold"))
-    output.say(f"PDF       {location}")
+    output.say(f"{'Texte' if held.path.endswith('.txt') else 'PDF':<10}{location}")
     output.say(f"          {words.plural(held.pages, 'page')}, {held.size} octets, sha-256 {held.sha256[:16]}…")
     output.say(f"Rangé le  {words.moment(held.created_at)}, demande {job.shown_id} ({words.STATES[job.state]})")
     mark = "" if held.number_checked is not False else "yellow"
@@ -142,9 +144,17 @@ def _facts(output: Output, job: JobRow, held: Document, location: str, shown: Se
         header = {**page.header, **header}
     for name, value in header.items():
         output.say(f"  {name.replace('_', ' ')}: {value}")
+    if held.content is not None:
+        from registre.cli.acte import show_acte
+        from registre.shapes import acte_from
+
+        show_acte(output, acte_from(held.content))
+    if held.corrections:
+        output.say(f"Copie corrigée: {words.plural(len(held.corrections), 'correction')}, le texte lu reste (--json).")
 
 
-def _page(output: Output, page: PageReading, total: int, *, with_text: bool) -> None:
+def show_page(output: Output, page: PageReading, total: int, *, with_text: bool) -> None:
+    """One page: its rows, what is doubted, its text."""
     sure = "" if page.confidence is None else f", certitude {page.confidence:.0%}"
     output.say()
     output.say(Text(f"— Page {page.number} de {total} ({_STATES[page.state]} par {page.reader}{sure})", style="bold"))
@@ -154,7 +164,8 @@ def _page(output: Output, page: PageReading, total: int, *, with_text: bool) -> 
         output.table(["!Date", "!Numéro", "Nature", "Parties", "Radiations"], [_row(row) for row in page.rows])
         doubtful = sum(bool(row.uncertain) for row in page.rows)
         if doubtful:
-            output.say(Text(f"{words.plural(doubtful, 'ligne')} à vérifier sur le PDF (« ? »).", style="yellow"))
+            lines = words.plural(doubtful, "ligne")
+            output.say(Text(f"{lines} à vérifier sur le PDF (« ? »): registre review ID les montre.", style="yellow"))
     for doubt in page.doubts:
         output.say(Text(f"? {_doubt(doubt)}", style="yellow"))
     if page.text and (with_text or not page.rows):

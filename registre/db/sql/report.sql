@@ -64,7 +64,7 @@ WITH asked AS (
 )
 SELECT p.document_id, p.number AS page, p.text, ts_rank_cd(p.search, asked.query)::float AS rank,
        d.kind, d.target, d.path, d.pages, d.created_at,
-       (SELECT array_agg(j.order_id) FROM (SELECT order_id FROM registre.job j WHERE j.document_id = d.id
+       (SELECT array_agg(j.order_id) FROM (SELECT order_id FROM registre.job j WHERE (j.document_id = d.id OR j.id = d.text_of)
           AND j.order_id IS NOT NULL ORDER BY j.created_at LIMIT 5) AS j) AS order_ids,
        tsvector_to_array(to_tsvector('french', %(plain)s)) AS lexemes, count(*) OVER () AS found
 FROM asked, registre.page p JOIN registre.document d ON d.id = p.document_id

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from registre.domain.reading import Inscription, PageReading, PageState, Partie, RowKind
-from registre.ocr.legacy import read_verbose, sanitized
+from registre.ocr.legacy import read_stored, read_verbose, sanitized
 
 PAGE = """--- Page 1 ---
 **Circonscription foncière:** Montréal
@@ -110,10 +115,62 @@ def test_the_printed_page_number_counts():
     assert [page.number for page in read_verbose("--- Page 3 ---\na\n--- Page 7 ---\nb")] == [3, 7]
 
 
+def test_a_markdown_table_gives_its_rows():
+    table = (
+        "| Date | Numéro | Nature | Nom des parties | Radiations |\n|---|---|---|---|---|\n"
+        "| 2001-05-04 | 5 012 345 (95%) | Vente | O'BRIEN, NOËL<br>GERVAIS, ZOÉ | T 15 411 750 |\n"
+        "| | | Voir lot 12 | | |\n\nTotal: 1"
+    )
+    first, note = rows(table)
+    assert (first.date, first.numero, first.radiations) == ("2001-05-04", "5012345", ("T 15411750",))
+    assert [partie.nom for partie in first.parties] == ["O'BRIEN, NOËL", "GERVAIS, ZOÉ"]
+    assert (note.kind, note.nature) == (RowKind.NOTE, "Voir lot 12")
+
+
 def test_text_without_rows_is_kept_and_yields_none():
-    (page,) = read_verbose("| Date | Numéro |\n| 2001 | 5 |")
-    assert (page.rows, page.text[:6]) == ((), "| Date")
+    (page,) = read_verbose("Un acte | sans tableau")
+    assert (page.rows, page.text) == ((), "Un acte | sans tableau")
     assert read_verbose("  \n") == ()
+
+
+def test_what_the_text_is_not_sure_of_is_doubted():
+    (row,) = rows(
+        "Ligne 1:\nDate: 2001-05-04 (92%)\nNuméro: Option 1: 5012345 (Confiance: 88%)\nNom des parties: GERVAIS, ZOÉ"
+        "\nRemarques: 75 000,00 $ (12 %)\nRadiations: T 15 411 750"
+    )
+    assert (row.date, row.numero, row.remarques) == ("2001-05-04", "5012345", "75 000,00 $ (12 %)")
+    assert row.uncertain == ("numero", "parties", "radiations", "remarques")
+
+
+def test_a_number_without_letter_is_no_radiation():
+    (row,) = rows(block(Numéro="5012345 (99%)", Radiations="Réf. 9 123 456"))
+    assert (row.radiations, row.uncertain) == ((), ("radiations",))
+
+
+def test_a_page_printed_twice_is_one_page():
+    text = "--- Page 1 ---\nLigne 1:\nNuméro: 5012345\n--- Page 1 ---\nLigne 2:\nNuméro: 5012346"
+    (page,) = read_verbose(text)
+    assert [row.numero for row in page.rows] == ["5012345", "5012346"]
+
+
+def test_the_old_json_is_read_back_as_it_was_written():
+    pages = read_verbose(PAGE)
+    again = read_stored(json.dumps(sanitized(pages)))
+    assert sanitized(again) == sanitized(pages)
+    assert all({"date", "numero"} <= set(row.uncertain) for row in again[0].rows)
+
+
+def test_the_text_that_yields_most_rows_is_taken_and_the_first_where_equal():
+    raw, mended = "Ligne 1:\nNuméro: 5012345", "Ligne 1:\nNuméro: 5012346"
+    assert read_stored(raw, mended)[0].rows[0].numero == "5012345"
+    assert read_stored("rien", mended)[0].rows[0].numero == "5012346"
+    assert read_stored("rien", None)[0].text == "rien"
+    assert read_stored(None, " ") == ()
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_it_and_none_is_lost(text):
+    assert "".join("".join(page.text.split()) for page in read_verbose(text)) == "".join(text.split()) or "Page" in text
 
 
 def test_the_surest_option_wins_not_the_first():

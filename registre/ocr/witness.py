@@ -28,6 +28,8 @@ _LEGIBLE: Final = 0.75
 _FIGURE: Final = re.compile(r"\d[\d \u00a0\u202f.,/-]*\d|\d")
 #: A list's mark (`1.`, `2)`) or a page's number (`- 3 -`): no figure of the text.
 _MARK: Final = re.compile(r"^[ \t]*(?:(\d{1,2})[.)°](?=\s)|- ?(\d{1,3}) ?-[ \t]*$)", re.MULTILINE)
+#: Numbers with fewer digits in common than this share have them by chance: neighbours begin alike.
+_SAME_NUMBER: Final = 0.6
 #: Header fields that tell which immovable a page is about; a continued page may leave out all but the lot.
 _IDENTITY: Final = ("circonscription", "cadastre", "lot", "date_etablissement")
 #: Characters of context shown beside a doubtful figure, each side.
@@ -98,8 +100,9 @@ def align(
 
 
 def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
-    """Figures of `text` that `other` has otherwise, lacks, or adds."""
-    mine, theirs = list(_figures(text)), list(_figures(other))
+    """Figures of `text` that `other` has otherwise, lacks, or adds. Marks count only where both have one."""
+    mine, theirs = list(_FIGURE.finditer(text)), list(_FIGURE.finditer(other))
+    marks, their_marks = _marks(text), _marks(other)
     matcher = SequenceMatcher(None, [said(m[0]) for m in mine], [said(m[0]) for m in theirs], autojunk=False)
     for kind, a1, a2, b1, b2 in matcher.get_opcodes():
         if kind == "equal" or _run(mine[a1:a2]) == _run(theirs[b1:b2]):
@@ -107,13 +110,15 @@ def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
         for offset in range(max(a2 - a1, b2 - b1)):
             read = mine[a1 + offset] if a1 + offset < a2 else None
             seen = theirs[b1 + offset] if b1 + offset < b2 else None
-            near = _near(text, read) if read is not None else _near(other, seen) if seen is not None else ""
-            yield Doubt(read[0].strip() if read else None, seen[0].strip() if seen else None, near)
+            if read is not None and (seen is not None or read.end() not in marks):
+                yield Doubt(read[0].strip(), seen[0].strip() if seen else None, _near(text, read))
+            elif read is None and seen is not None and seen.end() not in their_marks:
+                yield Doubt(None, seen[0].strip(), _near(other, seen))
 
 
-def _figures(text: str) -> Iterator[re.Match[str]]:
-    marks = {found.end(found.lastindex or 0) for found in _MARK.finditer(text)}
-    return (found for found in _FIGURE.finditer(text) if found.end() not in marks)
+def _marks(text: str) -> set[int]:
+    """Where the marks of lists and the numbers of pages end."""
+    return {found.end(found.lastindex or 0) for found in _MARK.finditer(text)}
 
 
 def _run(figures: Sequence[re.Match[str]]) -> str:
@@ -244,9 +249,9 @@ def _number_alike(a: str, b: str) -> float:
     """Share of digits in common, place by place; a digit lost or gained shifts the rest."""
     if not a or not b:
         return 0.0
-    if len(a) == len(b):
-        return sum(map(eq, a, b)) / len(a)
-    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+    same_length = len(a) == len(b)
+    share = sum(map(eq, a, b)) / len(a) if same_length else SequenceMatcher(None, a, b, autojunk=False).ratio()
+    return share if share >= _SAME_NUMBER else 0.0
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> float:
@@ -258,7 +263,5 @@ def _pairs(text: str) -> frozenset[str]:
     return frozenset(map("".join, pairwise(f" {text} "))) if text else frozenset()
 
 
-def _near(text: str, found: re.Match[str] | None) -> str:
-    if found is None:
-        return ""
+def _near(text: str, found: re.Match[str]) -> str:
     return " ".join(text[max(found.start() - _NEAR, 0) : found.end() + _NEAR].split())

@@ -179,42 +179,51 @@ def _judge_rows(
         if got is None:
             _unflagged(tally, document, "lost row", f"{wanted.numero} {wanted.remarques}")
             continue
+        if "row" in fields and not got.uncertain:
+            _unflagged(tally, document, "row", f"{wanted.numero} left out")
         for name in FIELDS:
-            _judge_field(document, name, wanted, got, not fields.isdisjoint({name, "row"}), tally)
+            _judge_field(document, name, wanted, got, fields, tally)
 
 
 def _corrupted(document: _Document, planted: Sequence[dict[str, Any]], tally: Tally) -> dict[int, set[str]]:
-    """Place of a row in the document → its corrupted fields, `row` where it was left out."""
+    """Place of a row in the document → its corrupted fields, `row` where it was left out.
+
+    Where two mistakes fall on one cell, the second may undo the first: that is none.
+    """
     starts: dict[str, int] = {}
     start = 0
     for page, truth in zip(document.pages, document.done.sample.truths, strict=True):
         starts[page.name] = start
         start += len(truth.rows)
-    found: dict[int, set[str]] = {}
+    cells: dict[tuple[int, str], list[dict[str, Any]]] = {}
     for item in planted:
-        tally.injected += 1
-        tally.kinds[item["kind"]] += 1
-        if item["kind"] != "invent":
-            found.setdefault(starts[item["page"]] + item["row"], set()).add(item["field"])
+        if item["kind"] == "invent":
+            tally.injected += 1
+            tally.kinds["invent"] += 1
+        else:
+            cells.setdefault((starts[item["page"]] + item["row"], item["field"]), []).append(item)
+    found: dict[int, set[str]] = {}
+    for (place, name), items in cells.items():
+        # what a row left out had wrong before is gone with it
+        if name == "row" or (items[0]["true"] != items[-1]["given"] and (place, "row") not in cells):
+            tally.injected += 1
+            tally.kinds[items[-1]["kind"]] += 1
+            found.setdefault(place, set()).add(name)
     return found
 
 
 def _judge_field(
-    document: _Document, name: str, wanted: Inscription, got: Inscription, corrupted: bool, tally: Tally
+    document: _Document, name: str, wanted: Inscription, got: Inscription, corrupted: set[str], tally: Tally
 ) -> None:
     flagged = name in got.uncertain or "row" in got.uncertain
     right = is_right(name, wanted, got)
     alike = right or _cosmetic(name, wanted, got)
     tally.cosmetic += alike and not right and not flagged
-    if corrupted:
-        # a row left out corrupts what it had; an empty cell of it says nothing
-        if not flagged and (getattr(wanted, name) or getattr(got, name)):
-            _unflagged(tally, document, name, f"{wanted.numero}: {getattr(wanted, name)!r} {getattr(got, name)!r}")
-        elif flagged:
-            tally.kept_right += alike
-            tally.flagged_wrong += not alike
-    elif not alike and not flagged:
+    if not flagged and (not alike or name in corrupted):
         _unflagged(tally, document, name, f"{wanted.numero}: {getattr(wanted, name)!r} read {getattr(got, name)!r}")
+    elif not corrupted.isdisjoint({name, "row"}):
+        tally.kept_right += alike and flagged
+        tally.flagged_wrong += not alike
     elif alike and getattr(wanted, name):
         tally.untouched += 1
         if flagged and _from_second(name, got):

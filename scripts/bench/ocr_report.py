@@ -50,7 +50,7 @@ def bars(scores: Mapping[str, Score]) -> list[Verdict]:
     modern, every = Score(), Score()
     for group, score in scores.items():
         every.add(score)
-        if group.startswith("modern") and "300 dpi" in group:
+        if group.startswith(("modern", "radiation")) and "300 dpi" in group:
             modern.add(score)
     found: list[Verdict] = []
     if modern.numbered:

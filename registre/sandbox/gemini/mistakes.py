@@ -127,11 +127,13 @@ def _drop_party(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
 
 
 def _move_remark(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
-    """A remark goes to the row below, which loses its own."""
+    """A remark goes to the row below, which loses its own; a note is all remark, and keeps it."""
     rows: list[Json] = draft.said["lignes"]
     for rank in range(len(rows) - 1):
         above, below = rows[rank], rows[rank + 1]
-        if above["remarques"] and above["remarques"] != below["remarques"] and dice.random() < mistake.rate:
+        if "note" in {above["type"], below["type"]} or above["remarques"] in {None, below["remarques"]}:
+            continue
+        if dice.random() < mistake.rate:
             _plant(draft, mistake, rank + 1, "remarques", above["remarques"])
             _plant(draft, mistake, rank, "remarques", None)
 
@@ -207,7 +209,11 @@ def _invent(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
         return
     rank = dice.randrange(len(rows)) + 1
     before = rows[rank - 1]
-    row = {**_INVENTED, "date": before["date"], "numero": _swap(_swap(before["numero"] or "1 234 567", dice), dice)}
+    number = before["numero"] or "1 234 567"
+    invented = number
+    while invented == number:
+        invented = _swap(_swap(number, dice), dice)
+    row = {**_INVENTED, "date": before["date"], "numero": invented}
     rows.insert(rank, row)
     draft.said["lignes_visibles"] = len(rows)
     draft.planted.append({"kind": "invent", "row": rank, "field": "row", "true": None, "given": row["numero"]})

@@ -1,4 +1,4 @@
-"""Measurements on a gray page image, numpy only: ink, slant, ruled lines; and turning it straight."""
+"""Measurements on a gray page image: ink, slant, ruled lines; and turning it straight."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 Gray = NDArray[np.uint8]
 
@@ -19,6 +18,11 @@ _MARGIN = 0.03
 _SLANT_LIMIT = 4.0
 #: Below this a slant moves a line by less than half its height across a page.
 _SLANT_FLOOR = 0.08
+
+#: A block of pixels this much darker than the paper may be the faintest writing.
+_FAINT = 14
+#: What the part of a page that bears ink keeps of the paper around it, in shares of the page's longer side.
+_AIR = 0.012
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,9 @@ def ink_share(image: Gray) -> float:
     inner = image[top : height - top, left : width - left]
     if inner.size == 0:
         return 0.0
-    block = max(round(max(height, width) / 700), 1)
-    rows, columns = inner.shape[0] // block, inner.shape[1] // block
-    if not rows or not columns:
+    means = _shrunk(inner, max(round(max(height, width) / 700), 1))
+    if means.size == 0:
         return 0.0
-    blocks = inner[: rows * block, : columns * block].reshape(rows, block, columns, block)
-    means = blocks.mean(axis=(1, 3))
     dark = means < float(np.median(means)) - _CONTRAST * 0.7
     # a speck is one dark block alone; a stroke has a dark neighbour
     neighbours = np.zeros_like(dark)
@@ -57,16 +58,54 @@ def straighten(image: Gray) -> Gray:
     angle = slant(image)
     if abs(angle) < _SLANT_FLOOR:
         return image
-    paper = int(np.median(image))
-    turned = Image.fromarray(image).rotate(angle, Image.Resampling.BICUBIC, fillcolor=paper)
+    import cv2
+
+    height, width = image.shape
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
+    turned = cv2.warpAffine(image, turn, (width, height), flags=cv2.INTER_CUBIC, borderValue=paper(image))
     return np.asarray(turned, dtype=np.uint8)
+
+
+def inked(image: Gray) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the part that bears ink, with a margin; the whole image where none does.
+
+    Single specks do not count; a scanner's black border does. Errs towards more.
+    """
+    block = max(round(max(image.shape) / 700), 1)
+    dark = _shrunk(image, block) < paper(image) - _FAINT
+    if dark.size == 0:
+        return 0, 0, image.shape[1], image.shape[0]
+    ends: list[tuple[int, int]] = []
+    for axis, length in ((0, image.shape[1]), (1, image.shape[0])):
+        found = np.nonzero(dark.sum(axis=axis) >= 2)[0]
+        if found.size == 0:
+            return 0, 0, image.shape[1], image.shape[0]
+        margin = round(max(image.shape) * _AIR)
+        ends.append((max(int(found[0]) * block - margin, 0), min(int(found[-1] + 1) * block + margin, length)))
+    (left, right), (top, bottom) = ends
+    return left, top, right, bottom
+
+
+def paper(image: Gray) -> int:
+    """Gray level of the paper: the usual pixel's, of one in sixteen."""
+    return int(np.median(image[::4, ::4]))
+
+
+def _shrunk(image: Gray, block: int) -> Gray:
+    """The image with `block` by `block` pixels averaged into one; what is left over at the edges is cut off."""
+    import cv2
+
+    cv2.setNumThreads(1)  # a reader process is one core's work
+    rows, columns = image.shape[0] // block, image.shape[1] // block
+    if block == 1 or not rows or not columns:
+        return image[: rows * block, : columns * block]
+    whole = image[: rows * block, : columns * block]
+    return np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def slant(image: Gray) -> float:
     """Degrees by which text lines fall to the right (the turn that levels them, counter-clockwise)."""
-    step = max(round(max(image.shape) / 1400), 1)
-    small = image[: image.shape[0] // step * step, : image.shape[1] // step * step]
-    small = small.reshape(small.shape[0] // step, step, small.shape[1] // step, step).mean(axis=(1, 3))
+    small = _shrunk(image, max(round(max(image.shape) / 1400), 1))
     top, left = int(small.shape[0] * _MARGIN), int(small.shape[1] * _MARGIN)
     small = small[top : small.shape[0] - top, left : small.shape[1] - left]
     if small.size == 0:
@@ -74,11 +113,16 @@ def slant(image: Gray) -> float:
     ys, xs = np.nonzero(small < float(np.median(small)) - _CONTRAST * 0.7)
     if ys.size < 200:
         return 0.0
-    if ys.size > 60_000:
-        keep = np.linspace(0, ys.size - 1, 60_000).astype(np.int64)
-        ys, xs = ys[keep], xs[keep]
-    angle = _sharpest(ys, xs, np.arange(-_SLANT_LIMIT, _SLANT_LIMIT + 0.01, 0.25))
-    return _sharpest(ys, xs, np.arange(angle - 0.24, angle + 0.241, 0.04))
+    angle = _sharpest(*_some(ys, xs, 20_000), np.arange(-_SLANT_LIMIT, _SLANT_LIMIT + 0.01, 0.25))
+    return _sharpest(*_some(ys, xs, 40_000), np.arange(angle - 0.24, angle + 0.241, 0.04))
+
+
+def _some(ys: NDArray[np.int64], xs: NDArray[np.int64], number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """So many of the points, evenly taken."""
+    if ys.size <= number:
+        return ys, xs
+    keep = np.linspace(0, ys.size - 1, number).astype(np.int64)
+    return ys[keep], xs[keep]
 
 
 def _sharpest(ys: NDArray[np.int64], xs: NDArray[np.int64], angles: NDArray[np.float64]) -> float:
@@ -95,7 +139,7 @@ def _sharpest(ys: NDArray[np.int64], xs: NDArray[np.int64], angles: NDArray[np.f
 
 def rules(image: Gray) -> Rules:
     """Ruled lines of a straight page: verticals of a quarter of the ink's height, horizontals of half its width."""
-    dark = image < int(np.median(image)) - _CONTRAST
+    dark = image < paper(image) - _CONTRAST
     columns, rows = np.nonzero(dark.any(axis=0))[0], np.nonzero(dark.any(axis=1))[0]
     if columns.size == 0 or rows.size == 0:
         return Rules((), ())

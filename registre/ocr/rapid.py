@@ -1,26 +1,26 @@
-"""RapidOCR behind one function: a straight gray page in, words with places and certainty out.
+"""RapidOCR's networks behind one function: a straight gray page in, words with places and certainty out.
 
-Tuned as measured 2026-11: detection at 1280 pixels, one crop at a time, one thread, no direction
-classifier: half the CPU and memory of the defaults and no worse. The weights are in the wheel; no network.
+Tuned as measured 2026-11: text is searched for at 1280 pixels, lines are read one by one, 32 pixels high, by weights
+cut down to our alphabet, on one thread. The weights are in the wheel; no network.
 """
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from registre.ocr.image import Gray
+from registre.ocr.signs import western
 from registre.ocr.words import Word
 
-#: Longest side, in pixels, at which text is searched for; recognition uses the full image.
-DETECTION_SIDE = 1280
+if TYPE_CHECKING:
+    from registre.ocr.networks import Finder, LineReader, Reading
+
 #: Lines read with less certainty than this are texture, not text.
 _NOISE = 0.35
 #: A gap this many times the line's usual pitch, and wider than the text is high, parts two words
@@ -31,101 +31,48 @@ _SLACK = 1.25
 #: Taller than wide by this much, a box holds sideways text.
 _SIDEWAYS = 1.5
 
-#: The weights know Chinese typography too, and now and then prefer it.
-_WESTERN = str.maketrans("，。、：；！？（）［］【】＂％＋－／＝＆＄＃﹣ー一｜’‘", ",.,:;!?()[][]\"%+-/=&$#---|''")
-_ELISION = re.compile(r"(?<![\w.,])[1I|]['’](?=[^\W\d_])")
-
-
-class _Found(Protocol):
-    boxes: NDArray[np.float32]
-
-
-class _CharColumns(Protocol):
-    word_cols: list[list[int]]
-    line_txt_len: float
-    confs: list[float]
-
-
-class _Recognised(Protocol):
-    txts: Sequence[str]
-    scores: Sequence[float]
-    word_results: Sequence[_CharColumns]
-
-
-class _Engine(Protocol):
-    def detect_and_crop(
-        self, img: NDArray[np.uint8], op_record: dict[str, Any]
-    ) -> tuple[list[NDArray[np.uint8]], _Found]: ...
-    def recognize_txt(self, img: list[NDArray[np.uint8]]) -> _Recognised: ...
-
 
 def reader_version() -> str:
-    """Version of the library, which fixes the weights."""
-    return f"{version('rapidocr')} PP-OCRv6 small"
+    """The library, which fixes the weights, and how they are used: another way reads otherwise."""
+    return f"{version('rapidocr')} PP-OCRv6 small, latin, 32 px"
 
 
 def read_words(image: Gray) -> tuple[Word, ...]:
     """Words of a straight page, in pixels of `image`, in no particular order; empty if no text is found."""
-    from rapidocr.main import RapidOCRError
+    # loads onnxruntime and OpenCV: only where a picture is read
+    from registre.ocr.networks import cut_out
 
-    colour = np.ascontiguousarray(np.repeat(image[:, :, None], 3, axis=2))
-    try:
-        crops, found = _engine().detect_and_crop(colour, {})
-        read = _engine().recognize_txt(crops)
-    except RapidOCRError:  # its way of saying that there is no text
-        return ()
+    finder, reader = _networks()
     words: list[Word] = []
-    for box, text, score, columns in zip(found.boxes, read.txts, read.scores, read.word_results, strict=True):
-        if text.strip() and score >= _NOISE:
-            words.extend(_words_of(box, text, columns))
+    for box in finder.boxes(image):
+        reading = reader.read(cut_out(image, box))
+        if reading.text.strip() and reading.mean >= _NOISE:
+            words.extend(_words_of(box, reading))
     return tuple(words)
 
 
 @cache
-def _engine() -> _Engine:
-    """The engine of this process: about a second and 300 MB, so made at the first page that needs it."""
-    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
-    from rapidocr import RapidOCR
+def _networks() -> tuple[Finder, LineReader]:
+    """Those of this process: about a second and 200 MB, so made at the first page that needs them."""
+    from registre.ocr.networks import Finder, LineReader
 
-    engine = RapidOCR(
-        params={
-            "Global.log_level": "error",
-            "Global.use_cls": False,
-            "Global.return_word_box": True,
-            "Global.use_vertical_padding": False,
-            "Det.limit_side_len": DETECTION_SIDE,
-            "Det.limit_type": "max",
-            "Rec.rec_batch_num": 1,
-            # by default each short cell is padded to 320: a third of an index page's CPU
-            "Rec.rec_img_shape": [3, 48, 48],
-            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-        }
-    )
-    return cast("_Engine", engine)
+    return Finder(), LineReader()
 
 
-def western(text: str) -> str:
-    """Plain punctuation, and the slips no French text means (`1'an` → `l'an`); as long as `text`."""
-    return _ELISION.sub("l'", text.translate(_WESTERN))
-
-
-def _words_of(box: NDArray[np.float32], text: str, columns: _CharColumns) -> Iterator[Word]:
+def _words_of(box: NDArray[np.float32], reading: Reading) -> Iterator[Word]:
     """Cut one recognised line into words, each placed by where its characters were seen."""
     left, top = (float(v) for v in box.min(axis=0))
     right, bottom = (float(v) for v in box.max(axis=0))
     width = right - left
     height = (bottom - top) / _SLACK
     top, bottom = (top + bottom - height) / 2, (top + bottom + height) / 2
-    text = western(text)
-    positions = [column for word in columns.word_cols for column in word]
-    certainties = columns.confs
+    text = western(reading.text)
+    certainties = reading.certainties
     solid = [index for index, char in enumerate(text) if not char.isspace()]
-    sideways = bottom - top > _SIDEWAYS * width and len(text) > 1
-    if sideways or len(positions) != len(solid) or len(certainties) != len(text):
+    if bottom - top > _SIDEWAYS * width and len(text) > 1:
         yield Word(text.strip(), left, top, right, bottom, min(certainties, default=0.0))
         return
-    places = [left + (position + 0.5) / columns.line_txt_len * width for position in positions]
+    places = [left + reading.places[index] * width for index in solid]
     pitch = _pitch(places, solid, width)
     wide = max(_WIDE * pitch, 1.2 * height)
     start = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from registre.ocr.image import ink_share, rules, slant, straighten
+from registre.ocr.image import ink_share, inked, rules, slant, straighten
 from registre.ocr.layer import Glyph, Layer
 from registre.ocr.text_layer import trusted_words
 
@@ -104,3 +104,20 @@ def test_ruled_lines_are_found_and_text_is_not():
 
     assert [round(y, -1) for y in found.horizontals] == [120]
     assert [round(x, -1) for x in found.verticals] == [400]
+
+
+def test_the_inked_part_holds_the_faintest_mark_and_leaves_the_empty_sides():
+    page = paper()
+    page[300:312, 200:420] = 20
+    page[900:904, 600:640] -= 45
+
+    left, top, right, bottom = inked(page)
+
+    assert 150 < left <= 200
+    assert 250 < top <= 300
+    assert 640 <= right < 690
+    assert 904 <= bottom < 950
+
+
+def test_of_blank_paper_nothing_is_left_out():
+    assert inked(paper()) == (0, 0, 850, 1100)

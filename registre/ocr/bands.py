@@ -9,7 +9,7 @@ from statistics import median
 
 from registre.ocr.columns import Table
 from registre.ocr.fields import find_date, find_number, is_ditto, parse_date, parse_number
-from registre.ocr.vocabulary import Field
+from registre.ocr.vocabulary import NAMES, NOTE, Field, plain
 from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
 
 #: Lines of one cell stand no further apart than this, in line heights.
@@ -135,7 +135,7 @@ def _apart(gaps: Sequence[float], cuts: set[int], height: float) -> float | None
     if len(opening) < 2 or not within:
         return None
     usual, row = median(within), opening[len(opening) // 4]
-    if len(within) <= 0.3 * len(opening) and row > _SPACED * height:
+    if len(within) <= 0.5 * len(opening) and row > _SPACED * height:
         # rows of one line each: what stands as far apart as they do is no second line
         usual = min(usual, row / _SPACED)
     return 0.92 * row if row >= 1.25 * usual else None
@@ -174,6 +174,8 @@ def _is_aside(strip: Strip, gap: float, pitch: float, apart: float | None) -> bo
         return False
     lead = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
     if sum(char.isalpha() for char in lead) >= 4 and not is_ditto(lead):
+        return True
+    if len(strip.cells) == 1 and any(NOTE.match(plain(strip.text(name))) for name in NAMES):
         return True
     return gap > 3.5 * pitch or (apart is not None and gap >= apart)
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from registre.domain.reading import Inscription, PageReading, RowKind
+from registre.domain.reading import Inscription, PageReading, Partie, RowKind
 from registre.domain.text import fold
 from registre.ocr.checks import doubt_order, doubt_radiations
 from registre.ocr.fields import grouped_numbers, is_ditto, numbers_in
+from registre.ocr.lengths import doubt_lengths
 
 #: Folded ASCII words need at most twice their size as a tsvector, whose limit is 1 048 575 bytes.
 SEARCHABLE_LIMIT = 500_000
@@ -24,7 +25,7 @@ def join_pages(pages: Sequence[PageReading]) -> str:
 def check_rows(pages: Sequence[PageReading]) -> tuple[PageReading, ...]:
     """The pages in order, their rows doubted in the light of all others; no value changes but open dittos."""
     ordered = sorted(pages, key=lambda page: page.number)
-    rows = doubt_radiations(doubt_order(_resolve_dittos([row for page in ordered for row in page.rows])))
+    rows = doubt_radiations(doubt_lengths(doubt_order(_resolve_dittos([row for page in ordered for row in page.rows]))))
     checked: list[PageReading] = []
     start = 0
     for page in ordered:
@@ -115,23 +116,38 @@ def _resolve_dittos(rows: Sequence[Inscription]) -> list[Inscription]:
     """Give a page's first rows the values they repeat from the page before; the expansion stays marked."""
     resolved: list[Inscription] = []
     above: Inscription | None = None
+    date: str | None = None
     for row in rows:
+        if row.date is None and date and "date" in row.uncertain and any(map(is_ditto, row.raw.split())):
+            # a mark in the date's cell leaves no value on the page itself
+            row = replace(row, date=date)
         if above is not None and row.kind is RowKind.INSCRIPTION:
             row = _inherit(row, above)
         resolved.append(row)
-        above = row
+        date = row.date or date
+        above = row if row.kind is RowKind.INSCRIPTION else above
     return resolved
 
 
 def _inherit(row: Inscription, above: Inscription) -> Inscription:
     doubts = set(row.uncertain)
-    nature, parties = row.nature, row.parties
+    nature, parties = row.nature, tuple(_same_party(partie, row, above) for partie in row.parties)
     if nature and is_ditto(nature) and above.nature:
         nature = above.nature
         doubts.add("nature")
-    if len(parties) == 1 and is_ditto(parties[0].nom) and above.parties:
+    if len(row.parties) == 1 and is_ditto(row.parties[0].nom) and above.parties and not row.parties[0].qualite:
         parties = above.parties
+    if parties != row.parties:
         doubts.add("parties")
     if (nature, parties) == (row.nature, row.parties):
         return row
     return replace(row, nature=nature, parties=parties, uncertain=tuple(sorted(doubts)))
+
+
+def _same_party(partie: Partie, row: Inscription, above: Inscription) -> Partie:
+    """The party a ditto repeats: the one of its qualité above, else the one of its rank."""
+    if not is_ditto(partie.nom) or not above.parties:
+        return partie
+    alike = [other for other in above.parties if partie.qualite and other.qualite == partie.qualite]
+    rank = min(row.parties.index(partie), len(above.parties) - 1)
+    return replace(partie, nom=(alike[0] if alike else above.parties[rank]).nom)

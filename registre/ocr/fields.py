@@ -10,7 +10,7 @@ from registre.ocr.months import month_of
 from registre.ocr.vocabulary import plain
 
 #: Letters that readers see where a digit stands. A repair is always reported as doubtful.
-_LOOKALIKE = str.maketrans("OoQDlIi|!ZzSsGbBg~=", "00001111122556689--")
+_LOOKALIKE = str.maketrans("OoQDClIi|!ZzSsGbBg~=", "000001111122556689--")
 _ISO = re.compile(r"^\D{0,2}(\d{4})\s?[-/.–—_ ]\s?(\d{1,2})\s?[-/.–—_ ]\s?(\d{1,2})\D{0,2}$")
 _BROKEN = re.compile(r"^(\d{4}|\d{2})[-/. ]{0,2}(\d{2})[-/. ]{0,2}(\d{2})$")
 _SHORT = re.compile(r"^\D{0,2}(\d{2})\s?[-/.–—_]\s?(\d{1,2})\s?[-/.–—_]\s?(\d{1,2})\D{0,2}$")
@@ -34,6 +34,11 @@ _DITTO = re.compile(r"^\W*(?:do|idem|id|ditto|dito)\W*$")
 _DITTO_MARK = re.compile(r"""^(?:["“”„″〃»«]|''|’’|‘‘|´´|,,|‚‚|//){1,2}$""")
 #: What readers make of a ditto mark, or of one beside a rule: `lidem`, `"do`, `11`, `ll`.
 _DITTO_MISREAD = re.compile(r"^\W*(?:[l1i|]?[ijl1|]?dem|[l1i|]?d[o0][l1|]?|[il1|/]{2})\W*$")
+
+_NOTICE = re.compile(
+    r"\b(?:av(?:is)?\.? ?(?:d'? ?)?adr(?:esse|\.)?|a\.? ?a\.)\s*(?:no?\.?|n[°º]|numero)?\s*:?\s*"
+    r"(\d{1,3}(?: \d{3})+|\d{4,8})"
+)
 
 #: Fewest and most digits of a numéro d'inscription; the rare dashes apart.
 NUMBER_DIGITS = range(4, 11)
@@ -139,6 +144,17 @@ def parse_avis(text: str) -> Value:
     if found and not re.search(r"\w", rest):
         return Value(", ".join(found))
     return Value(clean or None, doubtful=True)
+
+
+def split_notice(text: str) -> tuple[str, list[str]]:
+    """Take « Avis d'adresse 6 012 345 » out of a remark that shares its column."""
+    found: list[str] = []
+    folded = plain(text)
+    kept = text
+    for match in reversed(list(_NOTICE.finditer(folded))):
+        found.insert(0, match.group(1).replace(" ", ""))
+        kept = kept[: match.start()] + kept[match.end() :]
+    return " ".join(kept.split()).strip(" ,;"), found
 
 
 def _as_date(text: str, century: int) -> str | None:

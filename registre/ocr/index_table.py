@@ -12,7 +12,7 @@ from registre.ocr.fields import find_date, find_number
 from registre.ocr.guess import guess_table
 from registre.ocr.header import read_header
 from registre.ocr.places import places_of
-from registre.ocr.rows import Above, read_row
+from registre.ocr.rows import Above, bar, read_row
 from registre.ocr.vocabulary import CARRIED, FOOTER, Field, plain
 from registre.ocr.words import Line, Sheet, Word, group_lines
 
@@ -65,8 +65,9 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
             strips.append(Strip(line, cells_of(line, table.columns)))
     rows: list[Inscription] = []
     above = Above()
+    sure = bar(sheet.words)
     for band in cut_rows(strips, sheet):
-        row = read_row(band, table, sheet, above, since)
+        row = read_row(band, table, sheet, above, since, sure)
         rows.append(row)
         above = above.then(row)
         since = row.date if row.date and "date" not in row.uncertain else since

@@ -123,6 +123,11 @@ FOOTER = re.compile(
     r"|^\W*registre foncier du quebec\W*$|^\W*(document|copie|consultation)s? (obtenu|consulte|imprime|delivre)"
     r"|www\.|https?://|^\W*aucune? (?:inscription|mention|radiation|droit)"
 )
+#: How a line begins that tells something of the lot rather than of a right; no name begins so.
+NOTE = re.compile(
+    r"^\W*(?:concordances?\b|renov|voir\b|see\b|subdivi|plan (?:depos|cadas|no)|correction|numerotation|remplac|replac"
+    r"|lots? (?:renov|rempl|annul|cancel|no\b|\d)|annul|ptie expropr|partie expropr|ce lot\b|this lot\b|fiche\b)"
+)
 #: A column heading's group lines inside the table, as on continued pages.
 CARRIED = re.compile(r"^\W*(suite|a suivre|\(suite\)|suite (?:a|de|en) (?:la )?page.*)\W*$")
 

@@ -38,8 +38,9 @@ _BLANK = 0.0002
 _DIRT = 0.003
 #: Half the page darker than this is a negative.
 _NEGATIVE = 100
-#: Grey levels that differ by less than this show nothing.
-_NO_CONTRAST = 12
+#: Grey levels that differ by more than this show something, and the share of a picture that must.
+_CONTRAST = 24
+_BARE = 0.001
 
 
 def read(data: bytes | Path, number: int, kind: DocumentKind) -> PageReading:
@@ -153,7 +154,11 @@ def _is_bare(box: tuple[float, float, float, float] | None, picture: imaging.Gra
     height, width = picture.shape
     x0, y0, x1, y1 = (max(value, 0.0) for value in box or (0.0, 0.0, 1.0, 1.0))
     part = picture[int(y0 * height) : math.ceil(y1 * height), int(x0 * width) : math.ceil(x1 * width)]
-    return part.size == 0 or float(np.ptp(part)) < _NO_CONTRAST
+    if not part.size:
+        return True
+    ground = int(np.median(part))
+    shown = (part < ground - _CONTRAST) | (part > ground + _CONTRAST)
+    return float(shown.mean()) < _BARE
 
 
 def _nothing(number: int, lost: int) -> PageReading:

@@ -93,6 +93,8 @@ def _languages(program: Path) -> str:
 
 def _words(table: str) -> Iterator[Word]:
     rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if "conf" not in (rows.fieldnames or ()):
+        raise ReaderFailed("Tesseract a répondu autre chose qu'un tableau de mots.")
     for row in rows:
         try:
             text, certainty = (row["text"] or "").strip(), float(row["conf"]) / 100

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import numpy as np
 import pytest
 import pytest_asyncio
 from conftest import holdings
@@ -11,9 +14,13 @@ from registre.db import job as jobs
 from registre.db.pool import Database, connect
 from registre.domain.errors import BeingRead, GeminiMisconfigured, UnknownEngine
 from registre.domain.job import Job, Stage
-from registre.domain.reading import PageState
+from registre.domain.reading import PageReading, PageState
+from registre.domain.request import DocumentKind
+from registre.ocr.gemini.picture import encode
 from registre.ocr.reader import Reader
+from registre.ocr.witness import agree
 from registre.sandbox import documents
+from registre.sandbox.gemini.truth import page_said, row_said
 from registre.stages import ocr
 from registre.stages.context import Paid, Rules, StageContext
 from registre.storage.keys import object_key
@@ -99,11 +106,46 @@ async def test_a_digit_that_one_reader_swapped_is_flagged_with_both_readings(sto
         assert truth & {row.numero, *row.others["numero"].values()}
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"kind": "digit_swap", "fields": ["numero", "date", "avis_adresse", "radiations", "remarques"]},
+        {"kind": "letter_swap", "fields": ["nature", "parties", "remarques"]},
+        {"kind": "drop_value", "fields": ["numero", "parties", "radiations"]},
+        {"kind": "wrong_nature"},
+        {"kind": "swap_roles"},
+        {"kind": "drop_party"},
+        {"kind": "move_remark"},
+        {"kind": "drop_row"},
+        {"kind": "stop_short", "rate": 1.0},
+    ],
+    ids=lambda mistake: mistake["kind"],
+)
+async def test_whatever_a_reader_has_otherwise_is_flagged_where_it_stands(bench, mistake):
+    """The offline reading is the truth here: what the reader itself misses is the bench's to measure."""
+    truth = max((page for fiche in holdings().fiches for page in documents.truth(fiche)), key=lambda page: len(page.rows))
+    picture = np.full((20, 20), 200, dtype=np.uint8)
+    said = page_said(truth.text, truth.header, [row_said(row) for row in truth.rows])
+    bench.app.books.learn(hashlib.sha256(encode(picture).data).hexdigest(), "essai/1", said)
+    bench.told(mistakes=[{"rate": 0.3, "seed": 5, **mistake}])
+    offline = PageReading(1, PageState.READ, "rapidocr", "1", truth.text, truth.rows, truth.header, 0.95)
+    second = (await bench.reader.read(picture, 1, DocumentKind.INDEX)).reading
+    page = agree(offline, second)
+    planted = {(item["row"], item["field"]) for item in bench.app.books.planted}
+    assert planted
+    flagged = {(rank, name) for rank, row in enumerate(page.rows) for name in row.uncertain}
+    assert planted <= flagged | {(rank, name) for rank, field in flagged if field == "row" for name in documents_fields()}
+    assert [row.numero for row in page.rows if "row" not in row.uncertain or row.witnesses.get("numero") != ("gemini",)]
+
+
 async def test_a_refused_page_is_the_other_readers(stored, bench):
     bench.told(mistakes=[{"kind": "refuse"}])
     _, page = await stored()
-    assert (page.state, page.reader) == (PageState.READ, "rapidocr")
+    assert (page.state, page.reader) == (PageState.SECOND_READER, "rapidocr")
     assert len(bench.arrivals) == 1
+    # the same page would be refused again: it is not sent
+    _, again = await stored()
+    assert (again.state, len(bench.arrivals)) == (PageState.SECOND_READER, 1)
 
 
 async def test_without_the_paid_reader_pages_wait_or_go_on_as_told(stored, bench):

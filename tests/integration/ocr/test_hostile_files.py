@@ -67,8 +67,9 @@ async def test_two_thousand_pages_are_looked_through_and_the_last_is_read(reader
 BOMBS = {
     "operators of gigabytes": (lambda made: papers.flate_bomb(made, 1500), "mémoire"),
     "deflated three times": (papers.nested_bomb, "mémoire"),
-    "forms upon forms": (papers.laughing_forms, ""),
+    "forms upon forms": (papers.laughing_forms, "processus"),
     "strokes of 200 megabytes": (papers.many_operators, "mémoire"),
+    "picture of 100,000 a side": (papers.huge_jpx, "mémoire"),
     "pictures upon pictures": (papers.many_images, "calcul"),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from registre.ocr.reader import Reader
 from registre.runtime import Runtime
 from registre.settings import Environment, Secret
 from registre.stages import ocr
-from registre.stages.context import Rules, StageContext
+from registre.stages.context import Paid, Rules, StageContext
 from registre.storage.objects import Objects
 from tests.integration.db.orders import job_row, place, ripen, status, to_stage
 
@@ -264,6 +264,26 @@ async def test_tesseract_is_a_second_opinion_and_replaces_nothing_unseen(
     assert (row["state"], page.reader, page.text) == ("done", reader, text)
     assert bool(page.doubts) is doubted
     assert ("second" in told.asked) is ("tesseract" in reader)
+
+
+class Unasked:
+    """A paid reader that nobody may ask."""
+
+    def version(self, kind: DocumentKind) -> str:
+        return "modele v1"
+
+    async def read(self, *_: object, **__: object) -> None:
+        raise AssertionError("une page blanche a été envoyée")
+
+
+async def test_a_blank_page_is_not_sent_to_the_paid_reader(desk: Desk):
+    order_id, job_id = await desk.stored(papers.paper(b" ", pages=2), **ACTE)
+    desk.runtime.context = replace(desk.runtime.context, paid=Paid(Unasked(), needed=True))  # type: ignore[arg-type]
+
+    row = await desk.run(job_id)
+
+    assert (row["state"], status(desk.sql, order_id)) == ("done", 5)
+    assert [(page.state, page.reader) for page in await desk.pages(job_id)] == [(PageState.BLANK, "rapidocr")] * 2
 
 
 async def test_tesseract_wanted_and_not_installed_is_said(desk: Desk):

@@ -33,7 +33,10 @@ def read(data: bytes, number: int = 1) -> PageReading:
 
 
 def test_blank_paper_is_blank_and_no_reader_is_asked(given):
-    assert (read(papers.paper(b" ")).state, given) == (PageState.BLANK, [])
+    reading, picture = page.read_with_picture(papers.paper(b" "), 1, DocumentKind.ACTE)
+
+    # without a picture nothing can be sent to the paid reader
+    assert (reading.state, picture, given) == (PageState.BLANK, None, [])
 
 
 CODES = [papers.ccitt_page, papers.jbig2_page, papers.jpx_page, papers.cmyk_page, papers.indexed_page]

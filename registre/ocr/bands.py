@@ -191,4 +191,5 @@ def _has_number(strip: Strip) -> bool:
         found = strip.text(Field.ENREGISTREMENT)
         dated = find_date(found)
         return find_number(found.replace(dated[1], " ") if dated else found) is not None
-    return sum(char.isdigit() for char in text) >= 3
+    # three figures under a number are its last group, wrapped
+    return sum(char.isdigit() for char in text) >= (3 if _has_date(strip) else 4)

@@ -13,6 +13,8 @@ from registre.ocr.words import Line, Word, line_height, segments, split_at
 
 #: Words of one cell stand no further apart than this, in line heights.
 _SPACE = 0.45
+#: A boundary nearer to a word than this, in line heights, may stand between two words of one cell.
+_NEAR = 0.3
 #: How many line heights beside its place a boundary may stand rather than cross all lines.
 _CROSSED = 30.0
 #: This many lines starting one under another are a column's text.
@@ -182,7 +184,7 @@ def _boundary(
 
 def _crossing(x: float, words: Sequence[Word], height: float) -> int:
     """How many words stand over that x, or so near that they might."""
-    return sum(word.x0 - 0.15 * height < x < word.x1 + 0.15 * height for word in words)
+    return sum(word.x0 - _NEAR * height < x < word.x1 + _NEAR * height for word in words)
 
 
 def _leads(edge: float, words: Sequence[Word], high: float, height: float) -> bool:

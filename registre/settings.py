@@ -70,6 +70,10 @@ class Settings:
     grace: timedelta = field(default=timedelta(seconds=3), metadata={"env": "REGISTRE_GRACE_SECONDS"})
     #: how many processes of each role should live, as `honcho start -c` says it: browser=2,ocr=1
     expected: dict[str, int] = field(default_factory=dict[str, int], metadata={"env": "REGISTRE_EXPECTED"})
+    #: `browser` processes that `scripts/deploy` keeps, where `expected` says nothing
+    worker_count: int = field(default=1, metadata={"env": "WORKER_COUNT"})
+    #: memory of a deployed process with its children, beyond which systemd starts it again
+    memory_max: str = field(default="2G", metadata={"env": "REGISTRE_MEMORY_MAX"})
     #: Gemini's API key; absent: nothing is read by Gemini
     gemini_api_key: Secret | None = field(default=None, metadata={"env": "GEMINI_API_KEY"})
     #: the model that reads; absent: the default of `ocr/gemini/models.json`

@@ -14,6 +14,7 @@ from registre.ocr.document import (
     number_seen,
     searchable,
 )
+from registre.ocr.lengths import doubt_lengths
 
 
 def row(numero: str | None, date: str | None = None, **fields: object) -> Inscription:
@@ -89,6 +90,46 @@ def test_a_ditto_on_a_new_page_is_resolved_from_the_page_before_and_doubted():
 
     assert (resolved.nature, resolved.parties) == ("Vente", (Partie("GAGNÉ, ZOÉ"),))
     assert resolved.uncertain == ("nature", "parties")
+
+
+def test_a_date_ditto_on_a_new_page_is_the_last_date_of_the_page_before_and_doubted():
+    pages = (
+        page(1, rows=(row("1001", "1934-05-12"), Inscription(RowKind.NOTE, "1934-06-01", remarques="Voir plan"))),
+        page(2, rows=(row("1002", uncertain=("date",), raw='" 1002'), row("1003", uncertain=("date",), raw="x 1003"))),
+    )
+
+    first, second = all_rows(check_rows(pages))[2:]
+
+    assert (first.date, "date" in first.uncertain) == ("1934-06-01", True)
+    assert second.date is None
+
+
+def test_a_ditto_on_one_side_repeats_that_side():
+    above = (Partie("ROY, ANNE", "Grantor"), Partie("CÔTÉ, LISE", "Grantor"), Partie("GAGNÉ, ZOÉ", "Grantee"))
+    pages = (
+        page(1, rows=(row("1001", parties=above),)),
+        page(2, rows=(row("1002", parties=(Partie("HÉBERT, NOËL", "Grantor"), Partie("do", "Grantee"))),)),
+    )
+
+    assert all_rows(check_rows(pages))[1].parties[1] == Partie("GAGNÉ, ZOÉ", "Grantee")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "doubted"),
+    [
+        # the first lost its leading digit, which order cannot tell
+        (("1334567", "11335001", "11336100", "11337200"), ("1334567",)),
+        (("45-580", "45-901", "46-12", "46-333"), ("46-12",)),
+        (("9999", "99998", "100001", "100002"), ("9999", "99998")),
+        (("99998", "99999", "100001", "100002"), ()),
+        # too few to know what is usual
+        (("1334567", "11335001"), ()),
+    ],
+)
+def test_a_number_that_alone_has_its_length_is_doubted(numbers: tuple[str, ...], doubted: tuple[str, ...]):
+    rows = doubt_lengths([row(numero) for numero in numbers])
+
+    assert tuple(r.numero for r in rows if "numero" in r.uncertain) == doubted
 
 
 def test_pages_are_joined_under_their_markers_in_order():

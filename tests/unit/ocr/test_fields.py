@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registre.ocr.fields import Value, is_ditto, parse_avis, parse_date, parse_number, parse_radiations
+from registre.ocr.fields import (
+    Value,
+    is_ditto,
+    is_short_date,
+    may_be_ditto,
+    parse_avis,
+    parse_date,
+    parse_number,
+    parse_radiations,
+    split_notice,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +28,13 @@ from registre.ocr.fields import Value, is_ditto, parse_avis, parse_date, parse_n
         ("74/7/9", "1974-07-09"),
         ("9 juillet 1974", "1974-07-09"),
         ("1er août 1974", "1974-08-01"),
+        ("7mai 1914", "1914-05-07"),
+        ("le 24 déc. 1931", "1931-12-24"),
+        ("12 May 1934", "1934-05-12"),
+        ("12th May 1884", "1884-05-12"),
+        ("May 12, 1934", "1934-05-12"),
+        ("3 Sept 1901", "1901-09-03"),
+        ("25/05/1934", "1934-05-25"),
     ],
 )
 def test_dates_as_printed(text: str, iso: str):
@@ -29,7 +46,18 @@ def test_no_date_is_invented(text: str):
     assert parse_date(text).text is None
 
 
-@pytest.mark.parametrize(("text", "iso"), [("2OO4-O5-l7", "2004-05-17"), ("2004-0517", "2004-05-17")])
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2OO4-O5-l7", "2004-05-17"),
+        ("2004-0517", "2004-05-17"),
+        ("194C-C8-20", "1940-08-20"),
+        ("20 févricr 1920", "1920-02-20"),
+        ("ler août 1974", "1974-08-01"),
+        # either could be the month
+        ("05-12-1934", "1934-12-05"),
+    ],
+)
 def test_a_repaired_date_is_doubtful(text: str, iso: str):
     assert parse_date(text) == Value(iso, doubtful=True)
 
@@ -42,6 +70,9 @@ def test_a_repaired_date_is_doubtful(text: str, iso: str):
         ("153853", Value("153853")),
         ("123-456", Value("123-456")),
         ("153853.", Value("153853")),
+        ("N° 45-773", Value("45-773")),
+        ("No 153853", Value("153853")),
+        ("45 - 773", Value("45-773")),
         ("29 123 4S6", Value("29123456", doubtful=True)),
         ("29.123.456", Value("29123456", doubtful=True)),
         ("29 12 456", Value("2912456", doubtful=True)),
@@ -94,3 +125,20 @@ def test_several_address_notices_are_joined_by_commas():
 )
 def test_dittos(text: str, ditto: bool):
     assert is_ditto(text) is ditto
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"), [("lidem", True), ("11", True), ("d0", True), ("Don", False), ("Dubé", False)]
+)
+def test_what_readers_make_of_dittos(text: str, may_be: bool):
+    assert may_be_ditto(text) is may_be
+
+
+@pytest.mark.parametrize(("text", "short"), [("74-07-09", True), ("12 mai 34", True), ("12 mai 1934", False)])
+def test_years_of_two_digits(text: str, short: bool):
+    assert is_short_date(text) is short
+
+
+def test_a_notice_is_taken_out_of_its_remark():
+    assert split_notice("75 000 $ Avis d'adr. 6 012 345, ptie") == ("75 000 $ , ptie", ["6012345"])
+    assert split_notice("Ptie") == ("Ptie", [])

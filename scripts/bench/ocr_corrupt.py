@@ -92,9 +92,8 @@ def report(recipes: Sequence[Recipe], target: int, seed: int, *, as_json: bool, 
     tallies = asyncio.run(_run(scanned, target, seed))
     verdicts = [verdict for name, tally in tallies.items() for verdict in _verdicts(name, tally)]
     if as_json:
-        print(
-            json.dumps({"tallies": {k: asdict(t) for k, t in tallies.items()}, "bars": [asdict(v) for v in verdicts]})
-        )
+        told = {name: asdict(tally) | ({} if faults else {"faults": []}) for name, tally in tallies.items()}
+        print(json.dumps({"tallies": told, "bars": [asdict(verdict) for verdict in verdicts]}, indent=1))
         return
     for name, tally in tallies.items():
         _print(name, tally)

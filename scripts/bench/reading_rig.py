@@ -67,7 +67,9 @@ class Cost:
 def papers(pages: int) -> list[Paper]:
     """The long acte first."""
     held = catalogue()
-    acte = max((acte for acte in held.actes if not acte.papier), key=lambda acte: acte.pages)
+    actes = sorted((acte for acte in held.actes if not acte.papier), key=lambda acte: acte.pages)
+    # no longer than asked for: it is scanned whole
+    acte = next((acte for acte in actes if acte.pages >= pages), actes[-1])
     found = [_acte(replace(acte, scan=_SCAN), pages)]
     for layout in ("modern", "old"):
         fiches = [fiche for fiche in held.fiches if fiche.layout == layout]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from registre.ocr.fields import parse_date
+from registre.ocr.fields import find_date, find_number, parse_date
 from registre.ocr.headings import HeadingCell, find_headings
 from registre.ocr.vocabulary import Field
 from registre.ocr.words import Line, Word, line_height, segments, split_at
@@ -110,7 +110,21 @@ def _columns(cells: Sequence[HeadingCell], body: Sequence[Line], verticals: Sequ
         rights.append(_boundary(a, b, words, verticals, start=rights[-1], centred=centred))
     rights = [*rights[1:], float("inf")]
     found = tuple(Column(cell.field, right, cell.text) for cell, right in zip(cells, rights, strict=True))
-    return _with_unannounced_date(found, body)
+    return _with_unannounced_date(_with_unannounced_number(found, body), body)
+
+
+def _with_unannounced_number(columns: tuple[Column, ...], body: Sequence[Line]) -> tuple[Column, ...]:
+    """The columns, the one of dates also of numbers if its lines hold both: a heading was not read."""
+    if any(column.field in {Field.NUMERO, Field.ENREGISTREMENT} for column in columns):
+        return columns
+    for index, column in enumerate(columns):
+        if column.field is Field.DATE:
+            left = columns[index - 1].right if index else float("-inf")
+            texts = [" ".join(word.text for word in line.words if left < word.cx < column.right) for line in body]
+            dated = [(text, found[1]) for text in texts if (found := find_date(text))]
+            if dated and sum(find_number(text.replace(date, " ")) is not None for text, date in dated) > len(dated) / 2:
+                return (*columns[:index], replace(column, field=Field.ENREGISTREMENT), *columns[index + 1 :])
+    return columns
 
 
 def _with_unannounced_date(columns: tuple[Column, ...], body: Sequence[Line]) -> tuple[Column, ...]:

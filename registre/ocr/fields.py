@@ -41,7 +41,7 @@ _NOTICE = re.compile(
 )
 
 #: Fewest and most digits of a numéro d'inscription; the rare dashes apart.
-NUMBER_DIGITS = range(4, 11)
+NUMBER_DIGITS = range(4, 9)
 
 
 @dataclass(frozen=True, slots=True)

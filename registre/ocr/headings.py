@@ -134,7 +134,7 @@ def _owner(word: Word, cells: Sequence[HeadingCell], height: float) -> HeadingCe
 
 def _settle(cells: list[HeadingCell], others: Sequence[Word]) -> list[HeadingCell]:
     """Resolve headings that stand over or inside one another."""
-    cells = _date_and_number(cells)
+    cells = _date_and_number(_whole_titles(cells, others))
     fields = {cell.field for cell in cells}
     settled: list[HeadingCell] = []
     for cell in cells:
@@ -147,6 +147,36 @@ def _settle(cells: list[HeadingCell], others: Sequence[Word]) -> list[HeadingCel
             continue
         settled.append(cell)
     return settled
+
+
+def _whole_titles(cells: list[HeadingCell], others: Sequence[Word]) -> list[HeadingCell]:
+    """Titles that name two columns' subjects are one: « no. of deed », « no d'avis d'adresse », « reg. no. »."""
+    numbers = sum(cell.field is Field.NUMERO for cell in cells)
+    kept: list[HeadingCell] = []
+    for cell in cells:
+        before = kept[-1] if kept else None
+        if before is not None and _level(before, cell):
+            both = {before.field, cell.field}
+            gap = (cell.x0 - before.x1) / line_height(cell.words)
+            linked = any(before.x1 <= w.cx <= cell.x0 and abs(w.cy - cell.words[0].cy) < w.height / 2 for w in others)
+            of_deed = cell.field is Field.NATURE and not re.search(r"nature|titre|genre", plain(cell.text))
+            title: Field | None = None
+            if before.field in {Field.NUMERO, Field.DATE} and of_deed and linked and gap < 4:
+                title = before.field
+            elif gap < 0.6 and both == {Field.REGISTRE, Field.NUMERO}:
+                title = Field.NUMERO
+            elif numbers > 1 and gap < 0.7 and Field.NUMERO in both and both & {Field.AVIS, Field.RADIATIONS}:
+                title = next(iter(both - {Field.NUMERO}))
+                numbers -= 1
+            if title is not None:
+                kept[-1] = HeadingCell(title, [*before.words, *cell.words])
+                continue
+        kept.append(cell)
+    return kept
+
+
+def _level(a: HeadingCell, b: HeadingCell) -> bool:
+    return any(abs(one.cy - other.cy) < one.height / 2 for one in a.words for other in b.words)
 
 
 def _give_to_sides(parties: HeadingCell, sides: Sequence[HeadingCell]) -> None:

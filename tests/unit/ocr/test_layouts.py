@@ -153,6 +153,40 @@ def test_headings_centred_over_text_that_is_not():
     assert rows[0].radiations == ("T 4030944",)
 
 
+@pytest.mark.parametrize(
+    ("number", "notice"),
+    [
+        ("No. of deed", "Address"),
+        ("Reg. No.", "Address"),
+        ("Numéro", "No d'avis d'adresse"),
+        ("No", "N° avis d'adresse"),
+    ],
+)
+def test_titles_that_name_two_things_announce_one_column(number: str, notice: str):
+    lines = [
+        [(30, "Date"), (110, number), (230, "Nature"), (330, "Names of parties"), (560, notice), (730, "Radiations")],
+        [(30, "1984-05-17"), (110, "334 567"), (230, "Vente"), (330, "GAGNÉ, ZOÉ"), (560, "6 012 345")],
+        [(30, "1984-05-18"), (110, "334 601"), (230, "Bail"), (330, "GAGNÉ, ZOÉ"), (730, "T 334 999")],
+    ]
+
+    one, two = read_index(sheet(lines)).rows
+
+    assert [(row.numero, row.nature) for row in (one, two)] == [("334567", "Vente"), ("334601", "Bail")]
+    assert (one.avis_adresse, two.radiations) == ("6012345", ("T 334999",))
+    assert "numero" not in (*one.uncertain, *two.uncertain)
+
+
+def test_a_number_column_whose_heading_was_not_read():
+    heading = [(30, "Date"), (230, "Nature"), (330, "Nom des parties"), (560, "Radiations")]
+    lines = [
+        heading,
+        [(30, "1984-05-17"), (110, "334 567"), (230, "Vente"), (330, "GAGNÉ, ZOÉ")],
+        [(30, "1984-05-18"), (110, "334 601"), (230, "Bail"), (330, "GAGNÉ, ZOÉ")],
+    ]
+
+    assert [row.numero for row in read_index(sheet(lines)).rows] == ["334567", "334601"]
+
+
 def test_a_date_column_whose_heading_was_not_read():
     heading = [(110, "Grantor"), (290, "Grantee"), (470, "Nature of deed"), (620, "Number")]
     lines = [

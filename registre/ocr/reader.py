@@ -30,8 +30,8 @@ from registre.ocr.spool import Spool
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-#: What reading one page may take. It takes 2 to 10 s of processor; by the clock more, where others work too.
-PAGE: Final = Bounds(cpu=timedelta(seconds=60), wall=timedelta(minutes=2))
+#: What reading one page may take. It takes 2 to 10 s of processor; by the clock many times that on a busy machine.
+PAGE: Final = Bounds(cpu=timedelta(seconds=60), wall=timedelta(minutes=4))
 #: The file itself, no page looked into; and the text layer of one page. All of it fits the budget of `store`.
 _FILE: Final = Bounds(cpu=timedelta(seconds=15), wall=timedelta(seconds=25))
 _TEXT: Final = Bounds(cpu=timedelta(seconds=5), wall=timedelta(seconds=15))
@@ -40,6 +40,10 @@ _FACT_PAGES: Final = 3
 _FACT_CHARACTERS: Final = 20_000
 #: Bytes of data a reader process may hold. Measured: 600 MB after a page at 300 dpi, 870 at the largest page rendered.
 MEMORY: Final = 1_280 * 1_048_576
+
+
+class _Late(ReaderFailed):
+    """By the clock, which a busy machine stretches: says nothing about the file."""
 
 
 class Reader:
@@ -89,7 +93,7 @@ class Reader:
 
         Raises:
             BadPdf: it is not a whole, readable PDF, or opening it takes more than any honest file.
-            ReaderFailed: the temporary folder does not take it.
+            ReaderFailed: the temporary folder does not take it, or the machine is too busy to say.
         """
         async with self._spool.hold(data) as path:
             facts = await self._inspect(path)
@@ -104,10 +108,14 @@ class Reader:
     async def _inspect(self, path: Path) -> PdfFacts:
         try:
             return await self._run(_FILE, pdf.inspect, path)
+        except _Late:
+            raise
         except ReaderFailed:
             # once may be the machine's fault, twice is the file's
             try:
                 return await self._run(_FILE, pdf.inspect, path)
+            except _Late:
+                raise
             except ReaderFailed as exc:
                 raise BadPdf(f"Le PDF livré ne se laisse pas ouvrir. {exc.text}") from exc
 
@@ -199,7 +207,7 @@ class Reader:
             raise ReaderFailed(reason(await slot.stop(), bounds)) from exc
         except TimeoutError as exc:
             await slot.stop()
-            raise ReaderFailed("La lecture n'en finissait pas; son processus a été arrêté.") from exc
+            raise _Late("La lecture n'en finissait pas; son processus a été arrêté.") from exc
         except asyncio.CancelledError:
             # the caller left: free the processor rather than finish for nobody
             await slot.stop()

@@ -26,9 +26,9 @@ from registre.stages.judgement import judge, judge_indexes_of
 from registre.stages.witnesses import BROKEN, Engine, read_page
 
 #: How long one page may take, all its readers and their waits, before another order of the document may read on.
-_PAGE: Final = timedelta(minutes=5)
+_PAGE: Final = timedelta(minutes=10)
 #: A long document is read by turns; this and one page more is within the budget of the stage.
-_TURN: Final = timedelta(minutes=20)
+_TURN: Final = timedelta(minutes=18)
 #: Tries after which a page that breaks its reader is given up.
 _CHANCES: Final = 2
 _log = structlog.get_logger("ocr")

@@ -6,7 +6,6 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from registre.domain.errors import ConfigurationError, ReaderFailed
 from registre.domain.reading import PageState
 from registre.domain.request import DocumentKind
 from registre.ocr import tesseract
-from registre.ocr.bounds import Bounds
 from registre.ocr.image import Rules
 from registre.ocr.reader import Reader
 
@@ -114,10 +112,14 @@ async def test_a_page_is_read_by_it_in_a_reader_process(install: Install):
 
 
 async def test_it_ends_with_the_reader_that_is_stopped(install: Install, tmp_path: Path):
-    program = install("echo $$ > pid; exec sleep 60")
-    async with Reader(second=program, bounds=Bounds(timedelta(minutes=1), timedelta(seconds=4))) as reader:
-        with pytest.raises(ReaderFailed, match="n'en finissait pas"):
-            await reader.read_second(b"%PDF-", 1, DocumentKind.ACTE, picture=_PAGE)
+    reader = Reader(second=install("echo $$ > half; mv half pid; exec sleep 60"))
+    reading = asyncio.create_task(reader.read_second(b"%PDF-", 1, DocumentKind.ACTE, picture=_PAGE))
+    while not (tmp_path / "pid").exists():
+        await asyncio.sleep(0.02)
+
+    await reader.close()
+    with pytest.raises(ReaderFailed):
+        await reading
 
     for _ in range(200):
         if not _lives(int((tmp_path / "pid").read_text())):

@@ -67,18 +67,20 @@ def ask_all(
             item = runner.run(_next(settings, document_id, page, field, skipped))
             if item is None:
                 break
-            found = runner.run(_laid_out(settings, reader, item))
+            with output.err.status("L'image vient…"):
+                found = runner.run(_laid_out(settings, reader, item))
             with _picture_file(settings, found) as path:
                 _show(output, found, path)
                 answer = _answer(output, found)
             if answer is None:
                 break
-            skipped.add(_key(item))
             if answer == ():
+                skipped.add(_key(item))
                 continue
             try:
                 said = runner.run(_keep(settings, found, answer[0], person))
             except RegistreError as exc:
+                skipped.add(_key(item))
                 output.say(Text(f"{exc.text} Rien n'est écrit.", style="yellow"))
                 continue
             settled += 1
@@ -120,7 +122,9 @@ async def _next(
 
 
 def _key(item: OpenDoubt) -> tuple[Any, ...]:
-    return (item.document_id, item.number, item.place, item.doubt, item.field, item.review)
+    """What it is known by while others are settled: where a doubt stands among its page's changes with that."""
+    what = tuple(item.item.get(name) for name in ("raw", "numero", "near", "read", "other"))
+    return (item.document_id, item.number, item.place, item.field, item.review, what)
 
 
 async def _laid_out(settings: Settings, reader: Reader, item: OpenDoubt) -> _Shown:

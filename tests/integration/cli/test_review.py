@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 from dataclasses import replace
@@ -203,51 +204,51 @@ async def test_a_conversation_in_a_terminal(connection, environment, tmp_path):
         facts = await reader.inspect(data)
     assert page.state is PageState.READ
     doubted = replace(page.rows[1], numero="10888888", uncertain=("numero",), others={"numero": {"gemini": "10897356"}})
-    await documents.add_page(
-        connection, document, replace(page, rows=(page.rows[0], doubted, page.rows[2])), "", again=True
-    )
+    figures = (Doubt("258 500,00", "268 500,00", "Vente 258 500,00"), Doubt("75 000,00", "76 000,00", "75 000,00 $"))
+    rows = tuple(replace(row, radiations=()) for row in (page.rows[0], doubted, page.rows[2]))
+    page = replace(page, rows=rows, doubts=figures, header={})
+    await documents.add_page(connection, document, page, "", again=True)
     target = tmp_path / "state/objects" / object_key(facts.sha256)
     target.parent.mkdir(parents=True)
     target.write_bytes(data)
 
-    said = converse(environment, ["review", str(order), "--field", "numero", "--by", "A. Roy"], ["12x", "2"])
+    said = converse(environment, ["review", str(order), "--by", "A. Roy"], ["12x", "2", "1", ""])
 
     assert "▀" in said
     assert "ligne 2" in said
     assert "deux lectures ne s'accordent pas" in said
     assert "n'a pas la forme d'un numéro" in said
-    assert "1 champ tranché; 0 à trancher" in said
+    assert "2 champs tranchés; 1 à trancher" in said
     row = (await documents.pages(connection, document))[0].rows[1]
     assert (row.numero, row.witnesses["numero"]) == ("10897356", ("person:A. Roy", "gemini"))
     assert list((tmp_path / "state").glob("review-*")) == []
 
 
 def converse(environment, arguments, answers) -> str:
-    """What a person sees in a terminal of 100 columns who types these answers, one to each question."""
+    """What a person sees in a terminal who types these answers, one to each question."""
     ours, theirs = pty.openpty()
     env = {**os.environ, **environment, "TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "100"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "registre", *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=env,
-        close_fds=True,
-    ) as process:
-        os.close(theirs)
-        seen = b""
-        for answer in [*answers, ""]:
-            asked = seen.count(b"q = arr")
-            while seen.count(b"q = arr") == asked or not answer:
-                try:
-                    piece = os.read(ours, 65536)
-                except OSError:
-                    piece = b""
-                if not piece:
-                    break
-                seen += piece
-            if answer:
-                os.write(ours, f"{answer}\n".encode())
-        os.close(ours)
+    command = [sys.executable, "-m", "registre", *arguments]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True)
+    os.close(theirs)
+    seen = b""
+    try:
+        for number, answer in enumerate(answers, start=1):
+            while seen.count(b"q = arr") < number:
+                seen += heard(ours)
+            os.write(ours, f"{answer}\n".encode())
+        while b" trancher." not in seen:
+            seen += heard(ours)
         assert process.wait(30) == 0, seen.decode(errors="replace")
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
     return seen.decode(errors="replace")
+
+
+def heard(terminal: int) -> bytes:
+    """What comes next; a conversation that stalls or ends is a failure."""
+    ready, _, _ = select.select([terminal], [], [], 60)
+    assert ready, "nothing was said for a minute"
+    return os.read(terminal, 65536)

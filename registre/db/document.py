@@ -109,15 +109,23 @@ async def lease_reading(connection: Connection, document_id: UUID, job_id: UUID,
 
 
 async def add_reading(
-    connection: Connection, document_id: UUID, reading: PageReading, *, version: str, outcome: str
+    connection: Connection,
+    document_id: UUID,
+    reading: PageReading,
+    *,
+    version: str,
+    outcome: str,
+    calls: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Keep one reader's own reading of a page; `version` is what would read it the same again."""
+    """Keep one reader's own reading of a page; `version` is what would read it the same again, `calls` what a paid one
+    was asked and answered."""
     values = {
         "document_id": document_id,
         "number": reading.number,
         "reader": reading.reader,
         "reader_version": version,
         "outcome": outcome,
+        "calls": Jsonb(_clean(list(calls))),
         "reading": Jsonb(_clean(to_json(reading))),
     }
     await connection.execute(_SQL["add_reading"], values)

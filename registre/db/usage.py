@@ -41,6 +41,8 @@ class Usage:
     microdollars: int = 0
     #: `sent`, `read`, or the code of what went wrong
     outcome: str = SENT
+    #: why the model stopped, or the prompt was not taken, in the provider's words
+    finish_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

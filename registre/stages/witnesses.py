@@ -5,10 +5,11 @@ What a reader in the same version already made of a page is taken from the recor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -160,13 +161,18 @@ async def _ask(paid: Paid, picture: Gray, page: _Page, *, needed: bool) -> PageR
             raise
         _log.warning("ocr.one_witness", document=str(document.id), page=page.number, code=exc.code)
         return None
-    await _keep(page, result.reading, paid.reader.version(page.kind), result.outcome)
+    calls = [asdict(call) for call in result.calls]
+    await _keep(page, result.reading, paid.reader.version(page.kind), result.outcome, calls)
     return result.reading
 
 
-async def _keep(page: _Page, reading: PageReading, version: str, outcome: str) -> None:
+async def _keep(
+    page: _Page, reading: PageReading, version: str, outcome: str, calls: Sequence[dict[str, Any]] = ()
+) -> None:
     async with page.context.database.connection() as connection:
-        await documents.add_reading(connection, page.document.id, reading, version=version, outcome=outcome)
+        await documents.add_reading(
+            connection, page.document.id, reading, version=version, outcome=outcome, calls=calls
+        )
 
 
 async def _record(page: _Page, *readers: str, versions: tuple[str, ...]) -> PageReading | None:

@@ -52,10 +52,10 @@ WHERE id = %(document_id)s RETURNING id
 
 -- name: add_reading
 -- One reader's own reading; the same reader and version again is the same reading, unless the first one failed.
-INSERT INTO registre.reading (document_id, number, reader, reader_version, outcome, reading)
-VALUES (%(document_id)s, %(number)s, %(reader)s, %(reader_version)s, %(outcome)s, %(reading)s)
+INSERT INTO registre.reading (document_id, number, reader, reader_version, outcome, reading, calls)
+VALUES (%(document_id)s, %(number)s, %(reader)s, %(reader_version)s, %(outcome)s, %(reading)s, %(calls)s)
 ON CONFLICT (document_id, number, reader, reader_version) DO UPDATE SET
-  outcome = EXCLUDED.outcome, reading = EXCLUDED.reading, read_at = clock_timestamp()
+  outcome = EXCLUDED.outcome, reading = EXCLUDED.reading, calls = EXCLUDED.calls, read_at = clock_timestamp()
 
 -- name: reading
 -- What this reader, in this version, already made of the page. A failure is no reading; a refusal is one: the same page

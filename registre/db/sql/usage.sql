@@ -1,9 +1,9 @@
 -- name: record_usage
 -- A call that is about to leave, or one that is over.
 INSERT INTO registre.usage (job_id, document_id, page, model, model_version, purpose, prompt_hash, input_tokens,
-                            output_tokens, thinking_tokens, microdollars, outcome, answered_at)
+                            output_tokens, thinking_tokens, microdollars, outcome, finish_reason, answered_at)
 VALUES (%(job_id)s, %(document_id)s, %(page)s, %(model)s, %(model_version)s, %(purpose)s, %(prompt_hash)s,
-        %(input_tokens)s, %(output_tokens)s, %(thinking_tokens)s, %(microdollars)s, %(outcome)s,
+        %(input_tokens)s, %(output_tokens)s, %(thinking_tokens)s, %(microdollars)s, %(outcome)s, %(finish_reason)s,
         CASE WHEN %(outcome)s::text <> 'sent' THEN clock_timestamp() END)
 RETURNING id
 
@@ -11,7 +11,7 @@ RETURNING id
 -- What the answer says. A first answer stays.
 UPDATE registre.usage SET outcome = %(outcome)s, model_version = coalesce(%(model_version)s, model_version),
   input_tokens = %(input_tokens)s, output_tokens = %(output_tokens)s, thinking_tokens = %(thinking_tokens)s,
-  microdollars = %(microdollars)s, answered_at = clock_timestamp()
+  microdollars = %(microdollars)s, finish_reason = %(finish_reason)s, answered_at = clock_timestamp()
 WHERE id = %(usage_id)s AND outcome = 'sent' RETURNING id
 
 -- name: withdraw_usage

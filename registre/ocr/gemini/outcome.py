@@ -99,3 +99,5 @@ class Call:
     #: which part of the page, in words: « page », « moitié haute » …
     part: str
     detail: str = ""
+    #: the answer as it came
+    text: str = ""

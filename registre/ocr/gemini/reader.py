@@ -184,6 +184,7 @@ class GeminiReader:
             round(seconds * 1000),
             part,
             verdict.detail,
+            reply.text,
         )
 
     def _result(self, page: _Page, verdict: Verdict) -> GeminiReading:
@@ -223,6 +224,7 @@ def _book(call: metered.Call, reply: Reply, outcome: Outcome) -> None:
         call.answered(
             outcome,
             model_version=reply.model_version,
+            finish_reason=reply.finish_reason or reply.block_reason,
             input_tokens=reply.tokens.input,
             output_tokens=reply.tokens.output,
             thinking_tokens=reply.tokens.thinking,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import fiche, holdings, picture
 
 from registre.domain.reading import PageState
 from registre.domain.request import DocumentKind
@@ -12,6 +11,7 @@ from registre.ocr import pdf
 from registre.ocr.gemini.outcome import Outcome
 from registre.sandbox import documents
 from registre.sandbox.foncier.catalogue import catalogue
+from tests.integration.gemini.conftest import fiche, holdings, picture
 
 #: A modern page of many rows, and a typewritten one that was scanned.
 MODERN, OLD = "2784195", next(f.lot for f in holdings().fiches if f.layout == "old" and f.scan is not None)

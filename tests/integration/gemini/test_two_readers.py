@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
 import pytest_asyncio
-from conftest import holdings
 
 from registre.db import document as documents_db
 from registre.db import job as jobs
@@ -26,6 +26,7 @@ from registre.stages.context import Paid, Rules, StageContext
 from registre.storage.keys import object_key
 from registre.storage.objects import Objects
 from tests.integration.cli import scenes
+from tests.integration.gemini.conftest import holdings
 
 #: One scanned page: few rows, so that the offline reader costs little.
 SCANNED = min(
@@ -93,6 +94,15 @@ async def test_both_readers_agree_on_a_scanned_page(stored, bench):
     _, again = await stored()
     assert again.rows == page.rows
     assert bench.arrivals == ["STOP"]
+
+
+async def test_what_was_answered_is_kept_as_it_came(stored, connection):
+    await stored()
+    [(calls,)] = await (
+        await connection.execute("SELECT calls FROM registre.reading WHERE reader = 'gemini'")
+    ).fetchall()
+    assert [(call["outcome"], call["finish_reason"]) for call in calls] == [("read", "STOP")]
+    assert json.loads(calls[0]["text"])["lignes"]
 
 
 async def test_a_digit_that_one_reader_swapped_is_flagged_with_both_readings(stored, bench):

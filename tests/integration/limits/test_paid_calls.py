@@ -58,10 +58,18 @@ async def test_a_call_is_on_the_books_before_it_leaves_and_settled_after(calls, 
     async with calls.call(ESTIMATE) as call:
         assert await rows(database) == [("sent", 1, 1000, 1300)]
         call.answered(
-            "read", model_version="gemini-2.5-flash-001", input_tokens=900, output_tokens=100, thinking_tokens=8
+            "read",
+            model_version="gemini-2.5-flash-001",
+            finish_reason="STOP",
+            input_tokens=900,
+            output_tokens=100,
+            thinking_tokens=8,
         )
 
     assert await rows(database) == [("read", 1, 900, 540)]
+    async with database.connection() as connection:
+        [(why,)] = await (await connection.execute("SELECT finish_reason FROM registre.usage")).fetchall()
+    assert why == "STOP"
     gauge = await meter.gauge(MODEL)
     assert (gauge.tokens, gauge.microdollars, gauge.held) == (900, 540, 0)
 

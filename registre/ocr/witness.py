@@ -143,7 +143,7 @@ def _doubt_header(header: Mapping[str, str], other: Mapping[str, str]) -> Iterat
     for name in _IDENTITY:
         read, seen = header.get(name), other.get(name)
         if said(read) != said(seen) and (name == "lot" or (read and seen)):
-            yield Doubt(read, seen, f"en-tête: {name}")
+            yield Doubt(read, seen, f"en-tête: {name}", field="lot" if name == "lot" else "")
 
 
 def _hardly_read(page: PageReading) -> bool:

@@ -205,7 +205,8 @@ def _guessed_date(text: str, century: int) -> str | None:
 def _broken_date(text: str, century: int) -> str | None:
     """A date that lost a dash (`2004-0517`, `67-0815`)."""
     match = _BROKEN.match(text)
-    if not match:
+    if not match or (text.isdigit() and len(text) < 8):
+        # six figures are a number as often
         return None
     year, month, day = match.groups()
     return _calendar(int(year) + (century if len(year) == 2 else 0), int(month), int(day))

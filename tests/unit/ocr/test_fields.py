@@ -41,7 +41,7 @@ def test_dates_as_printed(text: str, iso: str):
     assert parse_date(text) == Value(iso)
 
 
-@pytest.mark.parametrize("text", ["2004-02-30", "2004-13-01", "1204-05-17", "Vente", "", "12"])
+@pytest.mark.parametrize("text", ["2004-02-30", "531202", "2004-13-01", "1204-05-17", "Vente", "", "12"])
 def test_no_date_is_invented(text: str):
     assert parse_date(text).text is None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from registre.domain.exits import Exit
 from registre.sandbox.foncier.options import NORMAL_ACCOUNTS
 from tests import services
 from tests.acceptance.conftest import ROOT, House, wait_until
@@ -168,7 +169,7 @@ def test_when_none_opens_the_process_says_why_and_ends(environments, role):
     del several["DATABASE_URL_DEV"]
     several["REGISTRE_ENVIRONMENTS"] = "prod staging"
     ended = _run(several, "actors", role)
-    assert ended.returncode == 2
+    assert ended.returncode == Exit.DATABASE_AWAY
     told = _sentences(ended)
     assert told[0] == "registre: Aucun environnement ne s'ouvre:"
     assert told[1].startswith("  prod: Postgres ne répond pas")
@@ -177,7 +178,7 @@ def test_when_none_opens_the_process_says_why_and_ends(environments, role):
     alone = {name: value for name, value in several.items() if "_STAGING" not in name and "_PROD" not in name}
     del alone["REGISTRE_ENVIRONMENTS"]
     ended = _run({**alone, "DATABASE_URL": missing}, "actors", role)
-    assert ended.returncode == 2
+    assert ended.returncode == Exit.DATABASE_AWAY
     assert _sentences(ended)[0].startswith("registre: Postgres ne répond pas")
     assert "Traceback" not in ended.stderr
 

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from pypdfium2 import raw
+import pypdfium2
 
 from registre.ocr.pdf import Page, PageObject, TextPage, opened_page
 
+#: Bound at run time: too many functions for a type checker to know them all.
+_PDFIUM: Final[Any] = pypdfium2.raw
 #: More characters than this on a page are no page's text: a dense index page has 10,000, a large plan 50,000.
 MAX_GLYPHS: Final = 200_000
 #: Pictures looked at; a page of more is a picture cut into strips.
@@ -91,16 +93,16 @@ def undecoded(data: bytes | Path, number: int, indexes: Sequence[int]) -> int:
     with opened_page(data, number) as page:
         for index, item in _images(page):
             if index in wanted:
-                bitmap = raw.FPDFImageObj_GetBitmap(item.raw)
+                bitmap = _PDFIUM.FPDFImageObj_GetBitmap(item.raw)
                 if bitmap:
-                    raw.FPDFBitmap_Destroy(bitmap)
+                    _PDFIUM.FPDFBitmap_Destroy(bitmap)
                 else:
                     lost += 1
     return lost
 
 
 def _images(page: Page) -> Iterator[tuple[int, PageObject]]:
-    found = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH)
+    found = page.get_objects(filter=[_PDFIUM.FPDF_PAGEOBJ_IMAGE], max_depth=_DEPTH)
     return enumerate(islice(found, _MAX_PICTURES))
 
 
@@ -124,7 +126,7 @@ def _pictures(page: Page, place: _Placer, width: float, height: float) -> tuple[
 
 def _glyphs(textpage: TextPage, place: _Placer) -> Iterator[Glyph | None]:
     for index in range(textpage.count_chars()):
-        code: int = raw.FPDFText_GetUnicode(textpage.raw, index)
+        code: int = _PDFIUM.FPDFText_GetUnicode(textpage.raw, index)
         if code <= 32 and code != 2:
             yield None
             continue
@@ -150,7 +152,7 @@ def _placer(page: Page, width: float, height: float) -> _Placer:
     def device(x: float, y: float) -> tuple[float, float]:
         dx, dy = ctypes.c_int(), ctypes.c_int()
         size = int(width * grain), int(height * grain)
-        raw.FPDF_PageToDevice(page.raw, 0, 0, *size, 0, x, y, ctypes.byref(dx), ctypes.byref(dy))
+        _PDFIUM.FPDF_PageToDevice(page.raw, 0, 0, *size, 0, x, y, ctypes.byref(dx), ctypes.byref(dy))
         return dx.value / grain, dy.value / grain
 
     ox, oy = device(0, 0)

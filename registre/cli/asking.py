@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ from rich.text import Text
 
 from registre.cli import words
 from registre.cli.context import actor, opened
+from registre.cli.doubts import Queue, key_of
 from registre.cli.output import Output
+from registre.cli.picture import half_blocks
 from registre.cli.review import FIELDS, confirmed, document_of
 from registre.db import document as documents
-from registre.db import review as reviews
 from registre.domain.errors import RegistreError
 from registre.domain.reading import Box, PageReading
 from registre.domain.review import OpenDoubt
@@ -39,7 +39,6 @@ _TALLEST: Final = 20
 _STOP: Final = frozenset({"q", "quitter", "stop"})
 #: Answer to a correction that has lost its row: take it back.
 _ABANDON: Final = "a"
-_UPPER_HALF: Final = "▀"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +55,13 @@ class _Shown:
 
 
 def ask_all(
-    output: Output, settings: Settings, given: str | None, *, page: int | None, field: str | None, person: str
+    output: Output, settings: Settings, given: str | None, *, page: int | None, name: str | None, person: str
 ) -> int:
     """Go through what is open until nothing is, or the person stops. Each answer is kept at once."""
-    skipped: set[tuple[Any, ...]] = set()
     settled = 0
     with asyncio.Runner() as runner, _session(runner) as reader:
-        document_id = runner.run(_document(settings, given))
-        while True:
-            item = runner.run(_next(settings, document_id, page, field, skipped))
-            if item is None:
-                break
+        queue = Queue(settings, runner.run(_document(settings, given)), page, name)
+        while (item := runner.run(queue.next())) is not None:
             with output.err.status("L'image vient…"):
                 found = runner.run(_laid_out(settings, reader, item))
             with _picture_file(settings, found) as path:
@@ -75,26 +70,19 @@ def ask_all(
             if answer is None:
                 break
             if answer == ():
-                skipped.add(_key(item))
+                queue.skipped.add(key_of(item))
                 continue
             try:
                 said = runner.run(_keep(settings, found, answer[0], person))
             except RegistreError as exc:
-                skipped.add(_key(item))
+                queue.skipped.add(key_of(item))
                 output.say(Text(f"{exc.text} Rien n'est écrit.", style="yellow"))
                 continue
             settled += 1
             output.say(Text(said, style="green"))
-        left = runner.run(_left(settings, document_id, page, field))
+        left = runner.run(queue.left())
     output.say(f"\n{words.plural(settled, 'champ tranché', 'champs tranchés')}; {left} à trancher.")
     return 0
-
-
-async def _left(settings: Settings, document_id: UUID | None, page: int | None, field: str | None) -> int:
-    """How many are open."""
-    async with opened(settings) as connection:
-        found = await reviews.open_doubts(connection, document_id=document_id, number=page, field=field, limit=1)
-    return found[0].found if found else 0
 
 
 @contextmanager
@@ -111,22 +99,6 @@ async def _document(settings: Settings, given: str | None) -> UUID | None:
         return await document_of(connection, given)
 
 
-async def _next(
-    settings: Settings, document_id: UUID | None, page: int | None, field: str | None, skipped: set[tuple[Any, ...]]
-) -> OpenDoubt | None:
-    async with opened(settings) as connection:
-        found = await reviews.open_doubts(
-            connection, document_id=document_id, number=page, field=field, limit=len(skipped) + 1
-        )
-    return next((item for item in found if _key(item) not in skipped), None)
-
-
-def _key(item: OpenDoubt) -> tuple[Any, ...]:
-    """What it is known by while others are settled: where a doubt stands among its page's changes with that."""
-    what = tuple(item.item.get(name) for name in ("raw", "numero", "near", "read", "other"))
-    return (item.document_id, item.number, item.place, item.field, item.review, what)
-
-
 async def _laid_out(settings: Settings, reader: Reader, item: OpenDoubt) -> _Shown:
     async with opened(settings) as connection:
         held = await documents.document(connection, item.document_id)
@@ -135,7 +107,8 @@ async def _laid_out(settings: Settings, reader: Reader, item: OpenDoubt) -> _Sho
     page = next(page for page in pages if page.number == item.number)
     box, near, reason = _where(item, pages)
     content = await Objects(settings.object_root).get(held.object_key)
-    pictures = await reader.crop(content, item.number, box, near)
+    figures = [str(item.item[name]) for name in ("read", "other") if item.item.get(name)]
+    pictures = await reader.crop(content, item.number, box, near, figures)
     return _Shown(item, page, reason, _choices(item, page), pictures.field, pictures.around)
 
 
@@ -288,21 +261,3 @@ def _meant(found: _Shown, typed: str) -> Any:
         return confirmed(found.doubt.item, found.doubt.field)
     # « =2 » says the value 2 where 2 would be a choice
     return parse_answer(found.doubt.field, typed.removeprefix("="))
-
-
-def half_blocks(png: bytes, columns: int, lines: int) -> Text:
-    """A grey picture as characters of two pixels each, one above the other."""
-    from PIL import Image
-
-    image = Image.open(io.BytesIO(png)).convert("L")
-    scale = min(columns / image.width, 2 * lines / image.height, 1.0)
-    width, height = max(round(image.width * scale), 1), max(round(image.height * scale / 2) * 2, 2)
-    pixels = image.resize((width, height), Image.Resampling.LANCZOS).load()
-    assert pixels is not None  # noqa: S101  a picture in memory always has pixels
-    text = Text()
-    for y in range(0, height, 2):
-        for x in range(width):
-            upper, lower = pixels[x, y], pixels[x, y + 1]
-            text.append(_UPPER_HALF, f"rgb({upper},{upper},{upper}) on rgb({lower},{lower},{lower})")
-        text.append("\n")
-    return text

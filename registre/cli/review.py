@@ -101,7 +101,7 @@ def review(output: Output, id: str | None, *, by: str | None, listed: bool, **op
         return run(_list(output, settings, wish))
     from registre.cli.asking import ask_all
 
-    return ask_all(output, settings, wish.id, page=wish.page, field=wish.field, person=wish.by)
+    return ask_all(output, settings, wish.id, page=wish.page, name=wish.field, person=wish.by)
 
 
 async def document_of(connection: Connection, given: str | None) -> UUID | None:

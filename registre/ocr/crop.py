@@ -13,10 +13,10 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageOps
 
 from registre.domain.reading import Box
-from registre.domain.text import fold
+from registre.domain.text import digits, fold
 from registre.ocr.image import Gray
 from registre.ocr.page import seen
-from registre.ocr.words import Word, group_lines
+from registre.ocr.words import Line, Word, group_lines
 
 #: Shares of the page left around a field on its sides, and of the field's height above and below it.
 _BESIDE: Final = 0.006
@@ -25,6 +25,9 @@ _ABOVE: Final = 0.35
 _AROUND: Final = 2.0
 #: A line reads like what is looked for from this likeness on.
 _ALIKE: Final = 0.4
+#: Words hold a figure from this likeness of digits on; a figure is written in this many words at most.
+_SAME_FIGURE: Final = 0.6
+_MOST_WORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,14 @@ class Crop:
     around: bytes
 
 
-def crop(path: Path, number: int, box: Box | None, near: str) -> Crop:
-    """Cut `box` out of page `number`, or where there is none the line that reads most like `near`, or the page."""
+def crop(path: Path, number: int, box: Box | None, near: str, figures: Sequence[str]) -> Crop:
+    """Cut `box` out of page `number`, or where there is none that of the `figures` which stands in the line that reads
+    most like `near`, or the line, or the page.
+    """
     picture, words = _page(path, number)
     height, width = picture.shape
     image = Image.fromarray(picture)
-    place = box or _line_like(words, near, width, height)
+    place = box or _found(words, near, figures, width, height)
     if place is None:
         whole = _png(image)
         return Crop(whole, whole)
@@ -61,14 +66,33 @@ def _page(path: Path, number: int) -> tuple[Gray, tuple[Word, ...]]:
     return seen(path, number)
 
 
-def _line_like(words: Sequence[Word], near: str, width: int, height: int) -> Box | None:
+def _found(words: Sequence[Word], near: str, figures: Sequence[str], width: int, height: int) -> Box | None:
+    line = _line_like(words, near)
+    if line is None:
+        return None
+    part = _figure_in(line, figures) or line
+    return part.x0 / width, part.y0 / height, part.x1 / width, part.y1 / height
+
+
+def _line_like(words: Sequence[Word], near: str) -> Line | None:
     wanted = fold(near)
-    best: tuple[float, Box | None] = (_ALIKE, None)
+    best: tuple[float, Line | None] = (_ALIKE, None)
     for line in group_lines(words) if wanted else ():
         matcher = SequenceMatcher(None, wanted, fold(line.text), autojunk=False)
         alike = sum(block.size for block in matcher.get_matching_blocks() if block.size > 2) / len(wanted)
-        if alike > best[0]:
-            best = (alike, (line.x0 / width, line.y0 / height, line.x1 / width, line.y1 / height))
+        best = max(best, (alike, line), key=lambda found: found[0])
+    return best[1]
+
+
+def _figure_in(line: Line, figures: Sequence[str]) -> Line | None:
+    """The few words in a row that have a figure's digits, or most of them."""
+    best: tuple[float, Line | None] = (_SAME_FIGURE, None)
+    for size in range(1, _MOST_WORDS + 1):
+        for start in range(len(line.words) - size + 1):
+            part = Line(line.words[start : start + size])
+            seen = digits(part.text)
+            alike = max((SequenceMatcher(None, seen, digits(figure)).ratio() for figure in figures), default=0.0)
+            best = max(best, (alike, part), key=lambda found: found[0])
     return best[1]
 
 

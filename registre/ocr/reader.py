@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
@@ -138,16 +138,18 @@ class Reader:
         async with self._held(data) as path:
             return await self._run(self._bounds, page.read_with_picture, path, number, kind)
 
-    async def crop(self, data: bytes | Path, number: int, box: Box | None, near: str = "") -> Crop:
+    async def crop(
+        self, data: bytes | Path, number: int, box: Box | None, near: str = "", figures: Sequence[str] = ()
+    ) -> Crop:
         """Pictures of one field of page `number` and of its surroundings, for a person; where no box says where it
-        stands, of the line that reads most like `near`.
+        stands, of whichever of the `figures` is in the line that reads most like `near`.
 
         Raises:
             BadPdf: the file or that page does not open.
             ReaderFailed: the reader broke, died or hung on that page.
         """
         async with self._held(data) as path:
-            return await self._run(self._bounds, cropping.crop, path, number, box, near)
+            return await self._run(self._bounds, cropping.crop, path, number, box, near, tuple(figures))
 
     @property
     def has_second(self) -> bool:

@@ -74,7 +74,21 @@ def cells_of(line: Line, columns: Sequence[Column]) -> dict[Field, tuple[Word, .
     for word in line.words:
         for part in _cut(word, columns):
             cells.setdefault(_column_at(part, columns), []).append(part)
-    return {field: tuple(words) for field, words in cells.items()}
+    return {field: tuple(_without_rules(words)) for field, words in cells.items()}
+
+
+def _without_rules(words: Sequence[Word]) -> list[Word]:
+    """A cell's words without the marks that readers make of the rules beside it: `[Vente`, `Vente|`."""
+    cleaned = list(words)
+    first, last = cleaned[0].text, cleaned[-1].text
+    if len(first) > 1 and first[0] in "[|" and not any("]" in word.text for word in words):
+        # before a figure it may be a 1
+        sure = 0.0 if first[1].isdigit() else cleaned[0].confidence
+        cleaned[0] = replace(cleaned[0], text=first[1:], confidence=sure)
+    if len(cleaned[-1].text) > 1 and last[-1] in "]|" and not any("[" in word.text for word in words):
+        sure = 0.0 if last[-2].isdigit() else cleaned[-1].confidence
+        cleaned[-1] = replace(cleaned[-1], text=cleaned[-1].text[:-1], confidence=sure)
+    return cleaned
 
 
 def _column_at(word: Word, columns: Sequence[Column]) -> Field:

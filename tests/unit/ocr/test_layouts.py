@@ -393,3 +393,13 @@ def test_lines_apart_by_less_than_rows_belong_to_the_row_above():
     assert [len(row.parties) for row in rows] == [2, 2, 2, 2, 0]
     assert rows[-1].kind is RowKind.NOTE
     assert HEIGHT < LEADING
+
+
+def test_a_rule_read_as_a_bracket_is_no_part_of_a_cell():
+    lines = [LEDGER, [(30, "ROY, ANNE|"), (260, "[Vente"), (360, "1912-02-07"), (540, "[55362"), (720, "[sic] ptie")]]
+
+    (row,) = read_index(sheet(lines)).rows
+
+    assert (row.nature, row.parties, row.remarques) == ("Vente", (Partie("ROY, ANNE"),), "[sic] ptie")
+    # it may have been a 1
+    assert (row.numero, row.uncertain) == ("55362", ("numero",))

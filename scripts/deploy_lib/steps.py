@@ -58,7 +58,9 @@ class Deployment:
         self._migrate(release)
         if self.place.release_of("current") is None:
             # Without tables nothing could be seen before; what is still to be set up here is no fault of ours.
-            self._faults_before |= faults(self.registre(release, "diagnose", "--json").stdout)
+            told = self.registre(release, "diagnose", "--json").stdout
+            self._faults_before |= faults(told)
+            (max(self.place.inventories.iterdir()) / "diagnose.json").write_text(told)
         self.replace(release)
         self.verify(release)
         for gone in self.place.prune():

@@ -25,7 +25,8 @@ _PIPE_WIDTH = 100
 Cell = str | Text
 #: Commands that look at one environment's rows.
 _COMMAND = re.compile(
-    r"\bregistre (?=(?:submit|status|watch|show|get|search|accounts|charges|triage|diagnose|requeue|cancel|migrate)\b)"
+    r"\bregistre (?=(?:submit|status|watch|show|get|search|review|adopt|accounts|charges|triage|diagnose|requeue|cancel"
+    r"|migrate)\b)"
 )
 
 

@@ -85,17 +85,25 @@ def find_row(rows: Sequence[Inscription], review: Review) -> int | None:
         return None
     old = row_from(review.before)
     known = _known(old, review)
-    scores = [max(likeness(seen, row) for seen in known) for row in rows]
-    there = [index for index, row in enumerate(rows) if _overlap(row.places.get("row"), old.places.get("row"))]
-    there = [index for index in there if scores[index] >= _SAME_PLACE]
-    if there:
-        return _only(there, scores)
+    place = old.places.get("row")
+    there = _likely(rows, known, [i for i, row in enumerate(rows) if _overlap(row.places.get("row"), place)])
+    at_place = {index: score for index, score in there.items() if score >= _SAME_PLACE}
+    if at_place:
+        best = max(at_place.values())
+        rivals = [index for index, score in at_place.items() if score > best - _RIVAL]
+        return rivals[0] if len(rivals) == 1 else None
     names = {_name(seen) for seen in known}
-    named = [index for index, row in enumerate(rows) if _name(row) in names and scores[index] >= _SAME_ROW]
-    if len(named) > 1:
+    named = _likely(rows, known, [i for i, row in enumerate(rows) if _name(row) in names])
+    same = [index for index, score in named.items() if score >= _SAME_ROW]
+    if len(same) > 1:
         # one act on several rows: only their order tells them apart
-        named = [index for index in named if index == review.place and not rows[index].places]
-    return named[0] if len(named) == 1 else None
+        same = [index for index in same if index == review.place and not rows[index].places]
+    return same[0] if len(same) == 1 else None
+
+
+def _likely(rows: Sequence[Inscription], known: Sequence[Inscription], indexes: Sequence[int]) -> dict[int, float]:
+    """How like the row a person spoke of each of these is."""
+    return {index: max(likeness(seen, rows[index]) for seen in known) for index in indexes}
 
 
 def _known(old: Inscription, review: Review) -> list[Inscription]:
@@ -104,12 +112,6 @@ def _known(old: Inscription, review: Review) -> list[Inscription]:
         return [old]
     values = [review.value, *review.readings.values()]
     return [old, *(replace(old, **{review.field: from_json(review.field, value)}) for value in values)]
-
-
-def _only(indexes: Sequence[int], scores: Sequence[float]) -> int | None:
-    best = max(indexes, key=lambda index: scores[index])
-    rivals = [index for index in indexes if scores[index] > scores[best] - _RIVAL]
-    return best if len(rivals) == 1 else None
 
 
 def _name(row: Inscription) -> str:

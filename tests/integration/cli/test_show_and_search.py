@@ -8,7 +8,10 @@ import json
 import pytest
 from psycopg.types.json import Jsonb
 
+from registre.db.document import note_content
+from registre.domain.reading import Correction
 from registre.domain.request import DocumentKind
+from registre.ocr.acte import read_acte
 from registre.storage.keys import object_key
 from tests.integration.cli import scenes
 
@@ -135,3 +138,23 @@ async def test_an_acte_shows_its_text(registre, connection):
     )
 
     assert "Acte de vente" in registre("show", order).stdout
+
+
+async def test_an_acte_shows_what_was_found_in_it(registre, connection):
+    text = "VENTE\nCOMPARAISSENT :\nZoé GERVAIS, de Laval, ci-après « vendeur »;\nDÉSIGNATION\nLe lot 2 784 195."
+    text += "\nPRIX\n674 000,00 $\nTITRES\nAcquis par acte publié sous le numéro 24 000 123."
+    order, job = await scenes.place(connection, document_source="acte", document_number="25616321", acte_type="Acte")
+    document = await scenes.finish(connection, job, content=b"%PDF b", texts=(text,), kind=DocumentKind.ACTE)
+    await note_content(connection, document, read_acte(text), (Correction("montant", "674000$", "674 000 $", 1),))
+
+    shown = " ".join(registre("show", order).stdout.split())
+
+    for said in (
+        "COMPARAISSENT (parties), DÉSIGNATION (immeuble), PRIX (prix)",
+        "Parties Zoé GERVAIS (vendeur)",
+        "Lots 2 784 195",
+        "Montants 674 000,00 $",
+        "Renvoie à 24 000 123",
+        "1 correction, le texte lu reste",
+    ):
+        assert said in shown

@@ -56,11 +56,10 @@ class Deployment:
         release = self._install(quick=quick)
         self._take_stock(release)
         self._migrate(release)
-        if self.place.release_of("current") is None:
-            # Without tables nothing could be seen before; what is still to be set up here is no fault of ours.
-            told = self.registre(release, "diagnose", "--json").stdout
-            self._faults_before |= faults(told)
-            (max(self.place.inventories.iterdir()) / "diagnose.json").write_text(told)
+        # Only now: without its tables this release sees nothing. What is broken already is no fault of the deployment.
+        told = self.registre(release, "diagnose", "--json").stdout
+        self._faults_before = faults(told)
+        (max(self.place.inventories.iterdir()) / "diagnose.json").write_text(told)
         self.replace(release)
         self.verify(release)
         for gone in self.place.prune():
@@ -140,14 +139,12 @@ class Deployment:
             folder.mkdir(exist_ok=True)
             for name, words in {
                 "processes": ("processes",), "settings": ("config",), "schema": ("migrate", "--show"),
-                "diagnose": ("diagnose",),
             }.items():  # fmt: skip
                 found = self.registre(release, *words, "--json")
                 (folder / f"{name}.json").write_text(found.stdout or json.dumps({"error": found.stderr.strip()}))
             running = {role: found.name for role in ROLES if (found := self.place.release_of(role))}
             plan = {"releases": running, "counts": self.place.counts(), "new": release.name}
             (folder / "releases.json").write_text(json.dumps(plan, indent=1))
-            self._faults_before = faults((folder / "diagnose.json").read_text())
 
     def _migrate(self, release: Path) -> None:
         private = not any(name.startswith("DATABASE_URL") for name in self.place.environment())

@@ -20,6 +20,8 @@ from registre.ocr.same import said, same
 
 #: Fields of a row that each reader reads for itself.
 FIELDS: Final = ("date", "numero", "nature", "parties", "remarques", "avis_adresse", "radiations")
+#: What every inscription has, if its page prints it at all.
+_NEVER_EMPTY: Final = ("date", "numero", "nature", "parties")
 #: Two rows are the same row from this score on (see `_likeness`): a number alone is enough, a date alone is not.
 _SAME_ROW: Final = 2.5
 #: A reader less sure than this of a page, on average, gives way to the other.
@@ -161,8 +163,8 @@ def _alone(page: PageReading, silent: PageReading) -> PageReading:
 
 
 def _doubt_missing(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
-    """Doubt a date or number that neither saw where the page's other inscriptions have one."""
-    had = [name for name in ("date", "numero") if any(getattr(row, name) for row in rows)]
+    """Doubt what neither saw where the page's other inscriptions have it."""
+    had = [name for name in _NEVER_EMPTY if any(getattr(row, name) for row in rows)]
     return tuple(
         replace(row, uncertain=tuple(sorted({*row.uncertain, *(name for name in had if not getattr(row, name))})))
         if row.kind is RowKind.INSCRIPTION

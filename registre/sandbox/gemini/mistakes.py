@@ -116,7 +116,8 @@ def _swap_roles(draft: Draft, mistake: Mistake, dice: random.Random) -> None:
             continue
         roles = [one["qualite"] for one in people]
         turned = [{**one, "qualite": role} for one, role in zip(people, [*roles[1:], roles[0]], strict=True)]
-        _plant(draft, mistake, rank, "parties", turned)
+        if any(one not in people for one in turned):
+            _plant(draft, mistake, rank, "parties", turned)
 
 
 def _drop_party(draft: Draft, mistake: Mistake, dice: random.Random) -> None:

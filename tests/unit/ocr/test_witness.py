@@ -253,7 +253,9 @@ def test_what_is_not_flagged_was_read_alike_by_both(mine, theirs):
 @given(_ROWS)
 def test_readings_alike_raise_no_doubt_but_of_what_is_missing(rows):
     for row in agree_rows(rows, rows, ("rapidocr", "gemini")):
-        assert set(row.uncertain) <= {name for name in ("date", "numero") if not getattr(row, name)}
+        assert set(row.uncertain) <= {
+            name for name in ("date", "numero", "nature", "parties") if not getattr(row, name)
+        }
 
 
 @_SOME
@@ -310,12 +312,13 @@ def test_what_both_readers_doubt_stays_doubted():
     assert merged.uncertain == ("numero",)
 
 
-def test_a_date_that_neither_reader_could_read_is_doubted():
+@pytest.mark.parametrize(("field", "empty"), [("date", None), ("nature", None), ("parties", ())])
+def test_what_neither_reader_could_read_is_doubted(field, empty):
     rows = _rows(random.Random(5), 3)
-    rows = (rows[0], replace(rows[1], date=None), rows[2])
-    assert [row.uncertain for row in agree_rows(rows, rows, ("rapidocr", "gemini"))] == [(), ("date",), ()]
-    # a report that prints no dates at all has none to doubt
-    bare = tuple(replace(row, date=None) for row in rows)
+    rows = (rows[0], replace(rows[1], **{field: empty}), rows[2])
+    assert [row.uncertain for row in agree_rows(rows, rows, ("rapidocr", "gemini"))] == [(), (field,), ()]
+    # a report that does not print it at all has none to doubt
+    bare = tuple(replace(row, **{field: empty}) for row in rows)
     assert not any(row.uncertain for row in agree_rows(bare, bare, ("rapidocr", "gemini")))
 
 

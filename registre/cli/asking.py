@@ -25,6 +25,7 @@ from registre.domain.errors import RegistreError
 from registre.domain.reading import Box, PageReading
 from registre.domain.review import OpenDoubt
 from registre.ocr.answers import InvalidAnswer, parse_answer, shown
+from registre.ocr.crop import Crop
 from registre.ocr.document import all_rows
 from registre.ocr.reader import Reader
 from registre.ocr.why import why, why_text
@@ -50,8 +51,9 @@ class _Shown:
     reason: str
     #: value as JSON and who read it, the one kept first
     choices: tuple[tuple[Any, str], ...]
-    field_png: bytes
-    around_png: bytes
+    #: None where there is none, for the reason told
+    picture: Crop | None
+    missing: str = ""
 
 
 def ask_all(
@@ -106,10 +108,15 @@ async def _laid_out(settings: Settings, reader: Reader, item: OpenDoubt) -> _Sho
     assert held is not None  # noqa: S101  a page has its document
     page = next(page for page in pages if page.number == item.number)
     box, near, reason = _where(item, pages)
-    content = await Objects(settings.object_root).get(held.object_key)
     figures = [str(item.item[name]) for name in ("read", "other") if item.item.get(name)]
-    pictures = await reader.crop(content, item.number, box, near, figures)
-    return _Shown(item, page, reason, _choices(item, page), pictures.field, pictures.around)
+    picture, missing = None, "un texte de l'ancien système n'en a pas"
+    if not held.path.endswith(".txt"):
+        try:
+            content = await Objects(settings.object_root).get(held.object_key)
+            picture = await reader.crop(content, item.number, box, near, figures)
+        except RegistreError as exc:
+            missing = exc.text
+    return _Shown(item, page, reason, _choices(item, page), picture, missing)
 
 
 def _where(item: OpenDoubt, pages: list[PageReading]) -> tuple[Box | None, str, str]:
@@ -166,26 +173,30 @@ async def _keep(settings: Settings, found: _Shown, value: Any, person: str) -> s
 
 
 @contextmanager
-def _picture_file(settings: Settings, found: _Shown) -> Generator[Path]:
+def _picture_file(settings: Settings, found: _Shown) -> Generator[Path | None]:
     """The picture where any viewer can open it, as long as the question stands."""
+    if found.picture is None:
+        yield None
+        return
     settings.state.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="review-", dir=settings.state) as folder:
         item = found.doubt
         line = "" if item.place is None else f"-l{item.place + 1}"
         path = Path(folder) / f"p{item.number}{line}-{item.field}.png"
-        path.write_bytes(found.around_png)
+        path.write_bytes(found.picture.around)
         yield path
 
 
-def _show(output: Output, found: _Shown, path: Path) -> None:
+def _show(output: Output, found: _Shown, path: Path | None) -> None:
     item = found.doubt
     line = "" if item.place is None else f", ligne {item.place + 1}"
     output.say()
     output.say(Text(f"{words.target(item.kind, item.target)} · page {item.number} de {item.pages}{line}", style="bold"))
-    picture = half_blocks(found.field_png, min(output.out.width, _WIDEST), _TALLEST)
-    if output.out.color_system is not None:
-        output.out.print(picture)
-    output.say(f"Image   {path}")
+    if found.picture is not None and output.out.color_system is not None:
+        output.out.print(half_blocks(found.picture.field, min(output.out.width, _WIDEST), _TALLEST))
+    output.say(f"Image   {path or found.missing}")
+    if path is None and item.item.get("raw"):
+        output.say(f"Lu      {item.item['raw']}")
     _neighbours(output, found)
     if item.place is None and item.item.get("near"):
         output.say(f"Texte   … {item.item['near']} …")

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
+from registre.cli import asking
+from registre.cli.doubts import Queue
+from registre.cli.output import Output
 from registre.domain.request import DocumentKind
+from registre.settings import read_settings
 from tests.integration.cli import scenes
 
 TEXT = """--- Page 1 ---
@@ -78,6 +82,20 @@ async def test_rows_can_be_shown_and_found_and_critical_fields_are_doubted(regis
     assert "texte de l'ancien système importé" in registre("status", old).stdout
     assert await everything(connection) == before
     assert registre("review", old, json=True)["open"] > 0
+
+
+async def test_its_doubts_are_asked_without_a_picture(registre, old, environment, capsys, monkeypatch):
+    registre("adopt", old, "--yes")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    queue = Queue(settings, None, None, "numero")
+    found = await asking._laid_out(settings, None, await queue.next())
+    with asking._picture_file(settings, found) as path:
+        asking._show(Output(), found, path)
+    said = capsys.readouterr().out
+    assert "l'ancien système n'en a pas" in said
+    assert "Numéro: 24 561 832" in said
 
 
 async def test_twice_is_once_and_a_new_text_replaces_it(registre, old, connection, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -16,11 +17,13 @@ import pytest_asyncio
 
 from registre.db import document as documents
 from registre.db import review as reviews
+from registre.db.pool import connect
 from registre.domain.reading import Doubt, Inscription, PageReading, PageState, RowKind
 from registre.domain.request import DocumentKind
 from registre.ocr.document import searchable
 from registre.ocr.reader import Reader
 from registre.shapes import row_from
+from registre.stages import settle as settling
 from registre.stages.judgement import judge
 from registre.storage.keys import object_key
 from tests.integration.cli import scenes
@@ -113,6 +116,20 @@ async def test_a_correction_is_shown_searchable_and_noted_and_the_text_as_read_s
 async def test_the_second_person_sees_that_it_is_settled(registre, settle):
     settle("--set", "24 561 832")
     assert "A. Roy a déjà tranché: 24 561 832" in settle("--set", "24 561 833", exit_code=3).stderr
+
+
+async def test_of_two_at_the_very_same_time_one_is_kept(held, connection, database_url):
+    other = await connect(database_url)
+    at = settling.Place(held[1], 1, 1, None, "numero")
+    answers = await asyncio.gather(
+        settling.settle(connection, at, "24561832", person="A. Roy", actor="essai"),
+        settling.settle(other, at, "24561833", person="B. Côté", actor="essai"),
+        return_exceptions=True,
+    )
+    await other.close()
+    assert [type(answer) for answer in answers if isinstance(answer, Exception)] == [settling.AlreadySettled]
+    kept = await (await connection.execute("SELECT count(*) FROM registre.review")).fetchone()
+    assert kept == (1,)
 
 
 async def test_what_cannot_stand_in_the_field_is_refused_and_nothing_is_written(registre, held, settle):

@@ -34,7 +34,7 @@ FROM fields
 WHERE (%(field)s::text IS NULL OR field = %(field)s::text) AND (%(number)s::integer IS NULL OR number = %(number)s::integer)
 ORDER BY CASE field WHEN 'numero' THEN 1 WHEN 'date' THEN 2 WHEN 'radiations' THEN 3 WHEN 'lot' THEN 4
            ELSE CASE WHEN field IN ('remarques', 'texte') AND item::text LIKE '%%$%%' THEN 5 ELSE 6 END END,
-         created_at, document_id, number, place, doubt, field
+         created_at, document_id, number, review IS NULL, place, doubt, field
 LIMIT %(limit)s
 
 -- name: reviews

@@ -15,6 +15,8 @@ from functools import partial
 import pytest
 import pytest_asyncio
 
+from registre.cli import asking
+from registre.cli.doubts import Queue
 from registre.db import document as documents
 from registre.db import review as reviews
 from registre.db.pool import connect
@@ -22,6 +24,7 @@ from registre.domain.reading import Doubt, Inscription, PageReading, PageState, 
 from registre.domain.request import DocumentKind
 from registre.ocr.document import searchable
 from registre.ocr.reader import Reader
+from registre.settings import read_settings
 from registre.shapes import row_from
 from registre.stages import settle as settling
 from registre.stages.judgement import judge
@@ -177,6 +180,29 @@ async def test_a_correction_whose_row_is_gone_is_open_again_with_its_value(regis
     again = await read_again(connection, held[1], replace(page, rows=tuple(fresh)))
     assert again.rows[1].numero == "24561832"
     assert not [item for item in registre("review", held[0], json=True)["doubts"] if item["review"]]
+
+
+@pytest.mark.parametrize("answer", [1, "a"])
+async def test_a_correction_without_row_is_given_one_or_given_up(
+    registre, held, settle, connection, environment, monkeypatch, answer
+):
+    settle("--set", "24 561 832")
+    page = (await documents.pages(connection, held[1]))[0]
+    fresh = [row_from(row) for row in ROWS]
+    await read_again(
+        connection, held[1], replace(page, rows=(fresh[0], replace(fresh[1], numero="99561838"), fresh[2]))
+    )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings()
+    queue = Queue(settings, held[1], 1, "numero")
+    found = await asking._laid_out(settings, Reader(1), await queue.next())
+    assert "n'a plus sa ligne" in found.reason
+    await asking._keep(settings, found, answer, "B. Côté")
+    numbers = [row.numero for row in (await documents.pages(connection, held[1]))[0].rows]
+    assert numbers[1] == ("24561832" if answer == 1 else "99561838")
+    left = registre("review", held[0], json=True)["doubts"]
+    assert not [item for item in left if item["review"]]
 
 
 async def test_illegible_stays_doubted_and_is_not_asked_again(registre, held, settle):

@@ -29,10 +29,19 @@ def doubt_order(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
 
 
 def doubt_radiations(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
-    """Mark radiations whose number no row of the document carries. Only for the rows of all pages."""
+    """Mark radiations whose number no row of the document carries. Only for the rows of all pages.
+
+    Some fiches list the acts that cancel, others only cite them: where most are not listed, one that is not says
+    nothing against two readers who read it alike.
+    """
     known = {digits(row.numero) for row in rows if row.numero}
+    cited = [digits(radiation) in known for row in rows for radiation in row.radiations]
+    listed = 2 * sum(cited) > len(cited)
     return tuple(
-        _mark(row, ["radiations"]) if any(digits(radiation) not in known for radiation in row.radiations) else row
+        _mark(row, ["radiations"])
+        if any(digits(radiation) not in known for radiation in row.radiations)
+        and (listed or len(row.witnesses.get("radiations", ())) < 2)
+        else row
         for row in rows
     )
 

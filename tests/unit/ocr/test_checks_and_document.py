@@ -80,6 +80,31 @@ def test_a_radiation_must_lead_to_a_row_of_the_document():
     assert [r.uncertain for r in all_rows(check_rows(pages))] == [(), ("radiations",), ()]
 
 
+BOTH = {"radiations": ("rapidocr", "gemini")}
+
+
+def test_a_fiche_that_lists_no_cancelling_acts_says_nothing_against_two_readers():
+    """Where most radiations are listed, one that is not is doubted whoever read it; where most are not, one reader alone
+    is."""
+    bare = page(
+        1,
+        rows=(
+            row("1001", radiations=("T 9001",), witnesses=BOTH),
+            row("1002", radiations=("T 9002",), witnesses={"radiations": ("rapidocr",)}),
+        ),
+    )
+    assert [r.uncertain for r in all_rows(check_rows((bare,)))] == [(), ("radiations",)]
+    listed = page(
+        1,
+        rows=(
+            row("1001", radiations=("T 1003",), witnesses=BOTH),
+            row("1002", radiations=("T 1003", "T 9002"), witnesses=BOTH),
+            row("1003"),
+        ),
+    )
+    assert [r.uncertain for r in all_rows(check_rows((listed,)))] == [(), ("radiations",), ()]
+
+
 def test_a_ditto_on_a_new_page_is_resolved_from_the_page_before_and_doubted():
     pages = (
         page(1, rows=(row("1001", nature="Vente", parties=(Partie("GAGNÉ, ZOÉ"),)),)),

@@ -84,8 +84,7 @@ BOTH = {"radiations": ("rapidocr", "gemini")}
 
 
 def test_a_fiche_that_lists_no_cancelling_acts_says_nothing_against_two_readers():
-    """Where most radiations are listed, one that is not is doubted whoever read it; where most are not, one reader alone
-    is."""
+    """Where most radiations are listed, one that is not is doubted; where most are not, only if one reader saw it."""
     bare = page(
         1,
         rows=(

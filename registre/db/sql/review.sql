@@ -1,6 +1,6 @@
 -- name: lock_document
 -- Whoever changes a document's rows holds this until the transaction ends.
-SELECT id FROM registre.document WHERE id = %(document_id)s FOR UPDATE
+SELECT id FROM registre.document WHERE id = %(document_id)s FOR NO KEY UPDATE
 
 -- name: open_doubts
 -- Fields that nobody has settled: inscription numbers first, then dates, radiations, lots, amounts, and the rest; of

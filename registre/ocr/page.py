@@ -141,7 +141,7 @@ def _read(data: bytes | Path, number: int, kind: DocumentKind) -> tuple[PageRead
 def _drawn(data: bytes | Path, number: int, dpi: int = DPI) -> imaging.Gray:
     """The page's picture, dark on light: microfilm is delivered in the negative as well."""
     picture = render_page(data, number, dpi)
-    return 255 - picture if float(np.median(picture)) < _NEGATIVE else picture
+    return 255 - picture if imaging.paper(picture) < _NEGATIVE else picture
 
 
 def _lost(data: bytes | Path, number: int, layer: Layer, picture: imaging.Gray) -> int:

@@ -24,7 +24,7 @@ from registre.domain.errors import ConfigurationError
 from registre.domain.job import Site
 from registre.embedded import chromium
 from registre.installation import environments, vault
-from registre.ocr import tesseract
+from registre.ocr.engine import tesseract
 from registre.ocr.reader import Reader
 from registre.pipeline import HOLD, IDLE, LEASE
 from registre.revision import revision

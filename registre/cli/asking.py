@@ -24,11 +24,11 @@ from registre.db import document as documents
 from registre.domain.errors import RegistreError
 from registre.domain.reading import Box, PageReading
 from registre.domain.review import OpenDoubt
-from registre.ocr.answers import InvalidAnswer, parse_answer, shown
+from registre.ocr.accord.answers import InvalidAnswer, parse_answer, shown
+from registre.ocr.accord.why import why, why_text
 from registre.ocr.crop import Crop
 from registre.ocr.document import all_rows
 from registre.ocr.reader import Reader
-from registre.ocr.why import why, why_text
 from registre.settings import Settings
 from registre.shapes import doubt_from, row_from
 from registre.stages import settle

@@ -142,7 +142,7 @@ async def _list(output: Output, settings: Settings, wish: _Wish) -> int:
 
 def said(item: OpenDoubt) -> str:
     """What the readers made of it, one after the other."""
-    from registre.ocr.answers import shown
+    from registre.ocr.accord.answers import shown
 
     if item.review is not None:
         return f"{shown(item.field, item.value)} (correction {item.review} de {item.actor}; sa ligne n'est plus lue)"
@@ -171,7 +171,7 @@ def _doubt_json(item: OpenDoubt) -> dict[str, Any]:
 
 
 async def _settle(output: Output, settings: Settings, wish: _Wish) -> int:
-    from registre.ocr.answers import parse_answer, shown
+    from registre.ocr.accord.answers import parse_answer, shown
     from registre.stages import settle
 
     if wish.id is None or wish.page is None or (wish.row is None) == (wish.doubt is None):
@@ -210,7 +210,7 @@ def confirmed(item: dict[str, Any], field: str) -> Any:
 
 
 async def _undo(output: Output, settings: Settings, number: int) -> int:
-    from registre.ocr.answers import shown
+    from registre.ocr.accord.answers import shown
     from registre.stages import settle
 
     async with opened(settings) as connection:

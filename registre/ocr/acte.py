@@ -11,8 +11,8 @@ from typing import Final
 
 from registre.domain.reading import ActeReading, Partie, Section
 from registre.domain.text import digits, fold
-from registre.ocr.fields import NUMBER_DIGITS
-from registre.ocr.vocabulary import plain
+from registre.ocr.index.fields import NUMBER_DIGITS
+from registre.ocr.index.vocabulary import plain
 
 _PAGE_MARK: Final = re.compile(r"^--- Page \d+ ---$", re.MULTILINE)
 #: A line of capitals, at most six words: how notaries title a clause.

@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageOps
 
 from registre.domain.reading import Box
 from registre.domain.text import digits, fold
-from registre.ocr.image import Gray
+from registre.ocr.engine.image import Gray
+from registre.ocr.engine.words import Line, Word, group_lines
 from registre.ocr.page import seen
-from registre.ocr.words import Line, Word, group_lines
 
 #: Shares of the page left around a field on its sides, and of the field's height above and below it.
 _BESIDE: Final = 0.006

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from registre.domain.reading import Inscription, PageReading, Partie, RowKind
 from registre.domain.text import fold
-from registre.ocr.checks import doubt_order, doubt_radiations
-from registre.ocr.fields import grouped_numbers, is_ditto, numbers_in
-from registre.ocr.lengths import doubt_lengths
+from registre.ocr.accord.checks import doubt_order, doubt_radiations
+from registre.ocr.index.fields import grouped_numbers, is_ditto, numbers_in
+from registre.ocr.index.lengths import doubt_lengths
 
 #: Folded ASCII words need at most twice their size as a tsvector, whose limit is 1 048 575 bytes.
 SEARCHABLE_LIMIT = 500_000

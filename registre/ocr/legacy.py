@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from registre.domain.reading import Inscription, PageReading, PageState, Partie, RowKind
-from registre.ocr.fields import numbers_in, parse_date, parse_radiations
-from registre.ocr.vocabulary import is_role, plain
+from registre.ocr.index.fields import numbers_in, parse_date, parse_radiations
+from registre.ocr.index.vocabulary import is_role, plain
 
 _PAGE: Final = re.compile(r"^[ \t*#]*-{3}[ \t]*Page[ \t]+(\d+)[ \t]*-{3}[ \t*]*$", re.MULTILINE | re.IGNORECASE)
 _ROW: Final = re.compile(r"^[ \t*#_-]*Ligne[ \t]+(\d+)[ \t]*:?[ \t*_]*(?=\n|\Z)", re.MULTILINE | re.IGNORECASE)

@@ -15,16 +15,16 @@ import numpy as np
 from registre.domain.errors import BadPdf, ReaderFailed
 from registre.domain.reading import Doubt, PageReading, PageState
 from registre.domain.request import DocumentKind
-from registre.ocr import image as imaging
-from registre.ocr import tesseract
-from registre.ocr.checks import doubt_order
-from registre.ocr.header import read_header
-from registre.ocr.index_table import read_index
-from registre.ocr.layer import Layer, read_layer, undecoded
-from registre.ocr.pdf import render_page
-from registre.ocr.rapid import read_words, reader_version
-from registre.ocr.text_layer import shown_words, trusted_words
-from registre.ocr.words import Sheet, Word, group_lines, reading_order
+from registre.ocr.accord.checks import doubt_order
+from registre.ocr.engine import image as imaging
+from registre.ocr.engine import tesseract
+from registre.ocr.engine.layer import Layer, read_layer, undecoded
+from registre.ocr.engine.pdf import render_page
+from registre.ocr.engine.rapid import read_words, reader_version
+from registre.ocr.engine.text_layer import shown_words, trusted_words
+from registre.ocr.engine.words import Sheet, Word, group_lines, reading_order
+from registre.ocr.index.header import read_header
+from registre.ocr.index.page import read_index
 
 #: Resolution at which a page is read. Measured on the sandbox: 300 gains nothing over 200 but memory.
 DPI = 200

@@ -21,10 +21,11 @@ from registre.domain.errors import BadPdf, ReaderFailed
 from registre.domain.reading import Box, PageReading, PdfFacts
 from registre.domain.request import DocumentKind
 from registre.ocr import crop as cropping
-from registre.ocr import page, pdf, tesseract
+from registre.ocr import page
 from registre.ocr.bounds import Bounds, enter, reason, within
 from registre.ocr.crop import Crop
-from registre.ocr.image import Gray
+from registre.ocr.engine import pdf, tesseract
+from registre.ocr.engine.image import Gray
 from registre.ocr.spool import Spool
 
 _P = ParamSpec("_P")

@@ -20,13 +20,13 @@ from registre.domain.reading import ActeReading, Correction, PageReading
 from registre.domain.request import DocumentKind
 from registre.domain.review import Review
 from registre.domain.text import digits
-from registre.ocr.checks import doubt_lot
+from registre.ocr.accord.checks import doubt_lot
+from registre.ocr.accord.crosscheck import crosscheck, facts_of
+from registre.ocr.accord.review import lay
 from registre.ocr.correction.spoken import spoken
 from registre.ocr.correction.suggest import suggest
 from registre.ocr.correction.wording import corrected
-from registre.ocr.crosscheck import crosscheck, facts_of
 from registre.ocr.document import all_rows, check_rows, join_pages, searchable
-from registre.ocr.review import lay
 from registre.shapes import acte_from
 
 _WHO: Final = "registre"

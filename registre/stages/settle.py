@@ -12,8 +12,8 @@ from registre.db.pool import Connection
 from registre.domain.errors import Refused
 from registre.domain.reading import ILLEGIBLE, PageReading
 from registre.domain.review import Review
-from registre.ocr.answers import shown
-from registre.ocr.review import find_row, readings_of, take_back
+from registre.ocr.accord.answers import shown
+from registre.ocr.accord.review import find_row, readings_of, take_back
 from registre.shapes import to_json
 from registre.stages.judgement import judge
 

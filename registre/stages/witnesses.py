@@ -28,8 +28,8 @@ from registre.domain.job import Job
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
 from registre.ocr import page as offline
-from registre.ocr.image import Gray
-from registre.ocr.witness import agree
+from registre.ocr.accord.witness import agree
+from registre.ocr.engine.image import Gray
 from registre.stages.context import Paid, StageContext
 
 #: Stands for the reader of a page that broke it.

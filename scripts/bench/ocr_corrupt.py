@@ -24,10 +24,10 @@ from ocr_samples import ReadSample, Recipe, read_all
 from registre.domain.reading import Inscription, PageReading, Partie
 from registre.domain.request import DocumentKind
 from registre.domain.text import digits, fold
+from registre.ocr.accord.witness import agree
 from registre.ocr.document import all_rows, check_rows
+from registre.ocr.engine.image import Gray
 from registre.ocr.gemini.result import READER
-from registre.ocr.image import Gray
-from registre.ocr.witness import agree
 
 #: What a second reader does wrong, and how often; whole rows last, since they renumber the others.
 _MISTAKES: tuple[dict[str, Any], ...] = (

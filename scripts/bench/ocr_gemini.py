@@ -14,12 +14,12 @@ from registre.db.usage import Usage
 from registre.domain.reading import PageReading
 from registre.domain.request import DocumentKind
 from registre.limits.calls import Call
+from registre.ocr.accord.witness import agree
+from registre.ocr.engine.image import Gray
 from registre.ocr.gemini import models
 from registre.ocr.gemini.client import Client
 from registre.ocr.gemini.picture import encode
 from registre.ocr.gemini.reader import GeminiReader
-from registre.ocr.image import Gray
-from registre.ocr.witness import agree
 from registre.sandbox.documents import PageTruth
 from registre.sandbox.foncier.catalogue import Catalogue
 from registre.sandbox.foncier.model import Acte, Fiche

@@ -12,7 +12,7 @@ from registre.domain.reading import Inscription, PageReading, RowKind
 from registre.domain.request import DocumentKind
 from registre.domain.text import fold
 from registre.ocr.document import all_rows, check_rows
-from registre.ocr.vocabulary import is_heading
+from registre.ocr.index.vocabulary import is_heading
 from registre.sandbox.documents import PageTruth
 
 #: Fields of a row that are compared exactly.

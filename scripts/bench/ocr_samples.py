@@ -13,7 +13,7 @@ from typing import Protocol
 
 from registre.domain.reading import PageReading
 from registre.domain.request import DocumentKind
-from registre.ocr.image import Gray
+from registre.ocr.engine.image import Gray
 from registre.ocr.page import read_with_picture
 from registre.sandbox.documents import PageTruth, render, truth
 from registre.sandbox.foncier.catalogue import catalogue

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from registre.domain.request import DocumentKind
-from registre.ocr import image, networks, page, rapid
-from registre.ocr.weights import UnknownWeightsError
+from registre.ocr import page
+from registre.ocr.engine import image, networks, rapid
+from registre.ocr.engine.weights import UnknownWeightsError
 from registre.sandbox.documents import render, truth
 from registre.sandbox.documents.paint import paint
 from registre.sandbox.documents.scan import scanned

@@ -10,7 +10,7 @@ from typing import Final
 from registre.domain.reading import Inscription, Partie
 from registre.domain.text import digits, fold
 from registre.ocr.correction.lexicon import lexicon
-from registre.ocr.fields import NUMBER_DIGITS
+from registre.ocr.index.fields import NUMBER_DIGITS
 
 #: Dollars, cents left out.
 _AMOUNT: Final = re.compile(r"(\d[\d \u00a0]*\d)(?:,\d\d)? ?\$")

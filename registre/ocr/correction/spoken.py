@@ -9,9 +9,9 @@ from typing import Any, Final
 from registre.domain.reading import ILLEGIBLE, Correction, PageReading
 from registre.domain.review import LOT, Review
 from registre.domain.text import digits
+from registre.ocr.accord.review import find_figure, find_row
 from registre.ocr.document import grouped
-from registre.ocr.fields import parse_date
-from registre.ocr.review import find_figure, find_row
+from registre.ocr.index.fields import parse_date
 
 _KIND: Final = "personne"
 _DATE: Final = re.compile(r"(?:\d{4}|\d{2})\s?[-/.–—]\s?\d{1,2}\s?[-/.–—]\s?\d{1,2}")

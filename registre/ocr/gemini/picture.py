@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from registre.ocr.image import Gray
+from registre.ocr.engine.image import Gray
 
 #: The provider shrinks larger pictures to this many pixels a side itself.
 _LONGEST: Final = 3072

@@ -24,13 +24,13 @@ from registre.db.usage import Usage
 from registre.domain.errors import GeminiMisconfigured, GeminiUnavailable, QuotaWait
 from registre.domain.request import DocumentKind
 from registre.limits import calls as metered
+from registre.ocr.engine.image import Gray
 from registre.ocr.gemini.client import Client
 from registre.ocr.gemini.judge import Verdict, judge
 from registre.ocr.gemini.outcome import GOOD, PASSING, TOO_LONG, UNFIT, UNREAD, Call, Outcome, Reply
 from registre.ocr.gemini.picture import Picture, encode, halves
 from registre.ocr.gemini.prompt import Prompt, prompt
 from registre.ocr.gemini.result import GeminiReading, joined, reading
-from registre.ocr.image import Gray
 
 #: Passing trouble is tried this often in all; then the job waits its turn again.
 _TRIES: Final = 4

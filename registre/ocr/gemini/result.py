@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registre.domain.reading import Doubt, PageReading, PageState
-from registre.ocr.checks import doubt_order
+from registre.ocr.accord.checks import doubt_order
 from registre.ocr.gemini.join import join_index, join_text
 from registre.ocr.gemini.judge import Verdict
 from registre.ocr.gemini.outcome import GOOD, Call, Outcome

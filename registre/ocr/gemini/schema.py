@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from registre.domain.reading import Inscription, Partie, RowKind
 from registre.domain.request import DocumentKind, normalize_number
-from registre.ocr.fields import Value, parse_avis, parse_date, parse_number, parse_radiations
+from registre.ocr.index.fields import Value, parse_avis, parse_date, parse_number, parse_radiations
 
 Etat = Literal["lisible", "illisible", "blanche"]
 Champ = Literal["date", "numero", "nature", "parties", "remarques", "avis_adresse", "radiations"]

@@ -12,7 +12,7 @@ import pytest
 
 from registre.db.usage import Usage
 from registre.limits.calls import Call
-from registre.ocr import pdf
+from registre.ocr.engine import pdf
 from registre.ocr.gemini import models
 from registre.ocr.gemini.client import Client
 from registre.ocr.gemini.reader import GeminiReader

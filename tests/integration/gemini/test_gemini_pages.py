@@ -7,7 +7,7 @@ import pytest
 
 from registre.domain.reading import PageState
 from registre.domain.request import DocumentKind
-from registre.ocr import pdf
+from registre.ocr.engine import pdf
 from registre.ocr.gemini.outcome import Outcome
 from registre.sandbox import documents
 from registre.sandbox.foncier.catalogue import catalogue

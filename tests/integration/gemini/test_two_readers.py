@@ -16,9 +16,9 @@ from registre.domain.errors import BeingRead, GeminiMisconfigured, UnknownEngine
 from registre.domain.job import Job, Stage
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
+from registre.ocr.accord.witness import agree
 from registre.ocr.gemini.picture import encode
 from registre.ocr.reader import Reader
-from registre.ocr.witness import agree
 from registre.sandbox import documents
 from registre.sandbox.gemini.truth import page_said, row_said
 from registre.stages import ocr

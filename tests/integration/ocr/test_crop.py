@@ -11,7 +11,7 @@ from PIL import Image
 
 from registre.domain.errors import BadPdf
 from registre.domain.request import DocumentKind
-from registre.ocr.rapid import read_words
+from registre.ocr.engine.rapid import read_words
 from registre.ocr.reader import Reader
 
 ROWS = history(4)

@@ -12,7 +12,7 @@ import pytest
 from registre.domain.errors import BadPdf, ReaderFailed
 from registre.domain.request import DocumentKind
 from registre.ocr.bounds import Bounds
-from registre.ocr.pdf import MAX_PAGES
+from registre.ocr.engine.pdf import MAX_PAGES
 from registre.ocr.reader import Reader
 
 #: Little, so that a bomb goes off soon: enough for a page that carries its text.

@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from registre.ocr.signs import READABLE
-from registre.ocr.weights import FULL_HEIGHT, UnknownWeightsError, cut_down, file_of
+from registre.ocr.engine.signs import READABLE
+from registre.ocr.engine.weights import FULL_HEIGHT, UnknownWeightsError, cut_down, file_of
 
 
 def session(weights: bytes) -> Any:

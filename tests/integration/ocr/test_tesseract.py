@@ -14,8 +14,8 @@ import pytest
 from registre.domain.errors import ConfigurationError, ReaderFailed
 from registre.domain.reading import PageState
 from registre.domain.request import DocumentKind
-from registre.ocr import tesseract
-from registre.ocr.image import Rules
+from registre.ocr.engine import tesseract
+from registre.ocr.engine.image import Rules
 from registre.ocr.reader import Reader
 
 Install = Callable[..., Path]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from registre.ocr.words import Sheet, Word
+from registre.ocr.engine.words import Sheet, Word
 
 #: Width of a character and height of a line of the imaginary type.
 PITCH, HEIGHT, LEADING = 5.0, 10.0, 12.0

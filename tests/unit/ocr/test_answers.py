@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from registre.domain.reading import ILLEGIBLE, Doubt, Inscription, PageReading, PageState, Partie, RowKind
 from registre.domain.review import Review
-from registre.ocr.answers import InvalidAnswer, parse_answer, shown
+from registre.ocr.accord.answers import InvalidAnswer, parse_answer, shown
 from registre.ocr.correction.spoken import spoken
 from registre.ocr.correction.wording import corrected
 from registre.ocr.document import join_pages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registre.domain.reading import Inscription, PageReading, PageState, Partie, RowKind
-from registre.ocr.checks import doubt_order
+from registre.ocr.accord.checks import doubt_order
 from registre.ocr.document import (
     SEARCHABLE_LIMIT,
     all_rows,
@@ -14,7 +14,7 @@ from registre.ocr.document import (
     number_seen,
     searchable,
 )
-from registre.ocr.lengths import doubt_lengths
+from registre.ocr.index.lengths import doubt_lengths
 
 
 def row(numero: str | None, date: str | None = None, **fields: object) -> Inscription:

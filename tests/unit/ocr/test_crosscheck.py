@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registre.domain.reading import Inscription, PageReading, PageState, Partie, RowKind
+from registre.ocr.accord.crosscheck import ActeFacts, crosscheck, facts_of
 from registre.ocr.acte import read_acte
-from registre.ocr.crosscheck import ActeFacts, crosscheck, facts_of
 
 TEXT = """--- Page 1 ---
 Registre foncier du Québec

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registre.ocr.fields import (
+from registre.ocr.index.fields import (
     Value,
     is_ditto,
     is_short_date,

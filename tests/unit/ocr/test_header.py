@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sheets import sheet
 
-from registre.ocr.header import read_header
-from registre.ocr.words import group_lines
+from registre.ocr.engine.words import group_lines
+from registre.ocr.index.header import read_header
 
 
 def header(*lines: list[tuple[float, str]]) -> dict[str, str]:

@@ -8,8 +8,8 @@ import pytest
 from sheets import HEIGHT, LEADING, MODERN, OLD, modern, sheet, words_at
 
 from registre.domain.reading import Partie, RowKind
-from registre.ocr.index_table import read_index
-from registre.ocr.words import Sheet
+from registre.ocr.engine.words import Sheet
+from registre.ocr.index.page import read_index
 
 SALE = (
     modern("2004-05-17", "11 334 567", "Vente", "vendeur", "TREMBLAY, JEAN", "75 000,00 $"),

@@ -8,8 +8,8 @@ import pytest
 from sheets import HEIGHT, LEADING, sheet, words_at
 
 from registre.domain.reading import Inscription, Partie, RowKind
-from registre.ocr.index_table import read_index
-from registre.ocr.words import Sheet
+from registre.ocr.engine.words import Sheet
+from registre.ocr.index.page import read_index
 
 LEDGER = (
     (30, "Noms des parties"),

@@ -10,8 +10,8 @@ import pytest
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
 from registre.ocr import page
-from registre.ocr.image import ink_share
-from registre.ocr.words import Word
+from registre.ocr.engine.image import ink_share
+from registre.ocr.engine.words import Word
 from tests.integration.ocr import hostile_papers as papers
 
 

@@ -12,8 +12,8 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen import canvas
 
 from registre.domain.errors import BadPdf
-from registre.ocr.layer import read_layer
-from registre.ocr.pdf import MAX_PIXELS, inspect, read_text, render_page
+from registre.ocr.engine.layer import read_layer
+from registre.ocr.engine.pdf import MAX_PIXELS, inspect, read_text, render_page
 
 
 def drawn(text: str = "Bonjour", *, pages: int = 1, size: tuple[float, float] = (612, 792), **options: object) -> bytes:

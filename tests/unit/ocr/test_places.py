@@ -6,9 +6,9 @@ import pytest
 from sheets import HEIGHT, LEADING, MODERN, OLD, PITCH, modern, sheet
 
 from registre.domain.reading import Inscription, PageReading, PageState, RowKind
+from registre.ocr.accord.witness import agree_rows
 from registre.ocr.document import all_rows, check_rows
-from registre.ocr.index_table import read_index
-from registre.ocr.witness import agree_rows
+from registre.ocr.index.page import read_index
 
 LINES = (
     modern("2004-06-01", "11 335 001", "Hypothèque", "créancier", "BANQUE BORÉALE", "60 000 $", "6 012 345",

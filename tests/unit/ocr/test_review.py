@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from registre.domain.reading import ILLEGIBLE, Doubt, Inscription, PageReading, PageState, Partie, RowKind
 from registre.domain.review import Review
-from registre.ocr.checks import doubt_lot
+from registre.ocr.accord.checks import doubt_lot
+from registre.ocr.accord.review import lay, readings_of, take_back
+from registre.ocr.accord.why import why, why_text
 from registre.ocr.document import check_rows
-from registre.ocr.review import lay, readings_of, take_back
-from registre.ocr.why import why, why_text
 from registre.shapes import to_json
 
 _AT = datetime(2026, 11, 22, tzinfo=UTC)

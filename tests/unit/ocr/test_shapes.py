@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from registre.domain.reading import Doubt, Inscription, PageReading, PageState, Partie, RowKind, Suggestion
+from registre.ocr.accord.witness import FIELDS
 from registre.ocr.gemini.schema import Champ, EnTete, Ligne, PartieLue
-from registre.ocr.vocabulary import LABELS
-from registre.ocr.witness import FIELDS
+from registre.ocr.index.vocabulary import LABELS
 from registre.shapes import json_schema, page_from, to_json
 
 ROW = Inscription(

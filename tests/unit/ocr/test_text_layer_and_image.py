@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from registre.ocr.image import ink_share, inked, rules, slant, straighten
-from registre.ocr.layer import Glyph, Layer
-from registre.ocr.text_layer import trusted_words
+from registre.ocr.engine.image import ink_share, inked, rules, slant, straighten
+from registre.ocr.engine.layer import Glyph, Layer
+from registre.ocr.engine.text_layer import trusted_words
 
 SENTENCE = "Le lot numéro 2 784 195 du cadastre du Québec, vendu pour 258 500,00 $ à l'acquéreur."
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from registre.ocr.networks import Reading, settled
-from registre.ocr.signs import western
+from registre.ocr.engine.networks import Reading, settled
+from registre.ocr.engine.signs import western
 
 
 def reading(text: str, certainty: float, digits: float | None = None) -> Reading:

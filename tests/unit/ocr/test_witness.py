@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from registre.domain.reading import Doubt, Inscription, PageReading, PageState, Partie, RowKind
 from registre.domain.text import strip_accents
-from registre.ocr.same import said, same
-from registre.ocr.witness import FIELDS, agree, agree_rows, align, doubt_figures
+from registre.ocr.accord.same import said, same
+from registre.ocr.accord.witness import FIELDS, agree, agree_rows, align, doubt_figures
 
 _NATURES = ("Vente", "Hypothèque", "Quittance", "Servitude", "Avis d'adresse", "Donation")
 _NOMS = ("LABERGE-TOURIGNY, MARIE-ÈVE", "CAISSE POPULAIRE DES RAPIDES", "O'BRIEN, NOËL", "VILLE DE SAINT-ARIEL")

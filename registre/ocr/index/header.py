@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registre.domain.request import normalize_number
-from registre.ocr.vocabulary import LABELS, plain
-from registre.ocr.words import Line, Word, line_height, segments
+from registre.ocr.engine.words import Line, Word, line_height, segments
+from registre.ocr.index.vocabulary import LABELS, plain
 
 #: A value may go on under itself for this many lines.
 _MOST_LINES = 4

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from registre.ocr.image import Gray
-from registre.ocr.layer import Glyph, Layer
-from registre.ocr.words import Word
+from registre.ocr.engine.image import Gray
+from registre.ocr.engine.layer import Glyph, Layer
+from registre.ocr.engine.words import Word
 
 #: Fewer characters than this on a page are a stamp or a page number, not its content.
 _FEWEST = 25

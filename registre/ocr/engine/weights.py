@@ -11,7 +11,7 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from numpy.typing import NDArray
 
-from registre.ocr.signs import READABLE
+from registre.ocr.engine.signs import READABLE
 
 #: The height of a line for which the network was made; without the edit it takes no other.
 FULL_HEIGHT: Final = 48

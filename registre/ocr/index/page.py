@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from registre.domain.reading import Inscription, RowKind
-from registre.ocr.bands import Strip, cut_rows
-from registre.ocr.columns import Table, cells_of, find_tables
-from registre.ocr.fields import find_date, find_number
-from registre.ocr.guess import guess_table
-from registre.ocr.header import read_header
-from registre.ocr.places import places_of
-from registre.ocr.rows import Above, bar, read_row
-from registre.ocr.vocabulary import CARRIED, FOOTER, Field, plain
-from registre.ocr.words import Line, Sheet, Word, group_lines
+from registre.ocr.engine.words import Line, Sheet, Word, group_lines
+from registre.ocr.index.bands import Strip, cut_rows
+from registre.ocr.index.columns import Table, cells_of, find_tables
+from registre.ocr.index.fields import find_date, find_number
+from registre.ocr.index.guess import guess_table
+from registre.ocr.index.header import read_header
+from registre.ocr.index.places import places_of
+from registre.ocr.index.rows import Above, bar, read_row
+from registre.ocr.index.vocabulary import CARRIED, FOOTER, Field, plain
 
 #: Doubted on every row where nobody knows what a column holds.
 _UNSORTED = ("avis_adresse", "date", "nature", "numero", "parties", "radiations", "remarques")

@@ -13,8 +13,8 @@ import onnxruntime
 import structlog
 from numpy.typing import NDArray
 
-from registre.ocr.image import Gray, inked
-from registre.ocr.weights import FULL_HEIGHT, UnknownWeightsError, cut_down, file_of
+from registre.ocr.engine.image import Gray, inked
+from registre.ocr.engine.weights import FULL_HEIGHT, UnknownWeightsError, cut_down, file_of
 
 log = structlog.get_logger(__name__)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from registre.ocr.columns import Table
-from registre.ocr.fields import find_date, find_number, is_ditto, parse_date, parse_number
-from registre.ocr.vocabulary import NAMES, NOTE, Field, plain
-from registre.ocr.words import Line, Sheet, Word, group_lines, line_height
+from registre.ocr.engine.words import Line, Sheet, Word, group_lines, line_height
+from registre.ocr.index.columns import Table
+from registre.ocr.index.fields import find_date, find_number, is_ditto, parse_date, parse_number
+from registre.ocr.index.vocabulary import NAMES, NOTE, Field, plain
 
 #: Lines of one cell stand no further apart than this, in line heights.
 _SPACED = 1.7

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from registre.ocr.image import Gray
-from registre.ocr.signs import western
-from registre.ocr.words import Word
+from registre.ocr.engine.image import Gray
+from registre.ocr.engine.signs import western
+from registre.ocr.engine.words import Word
 
 if TYPE_CHECKING:
-    from registre.ocr.networks import Finder, LineReader, Reading
+    from registre.ocr.engine.networks import Finder, LineReader, Reading
 
 #: Lines read with less certainty than this are texture, not text.
 _NOISE = 0.35
@@ -40,7 +40,7 @@ def reader_version() -> str:
 def read_words(image: Gray) -> tuple[Word, ...]:
     """Words of a straight page, in pixels of `image`, in no particular order; empty if no text is found."""
     # loads onnxruntime and OpenCV: only where a picture is read
-    from registre.ocr.networks import cut_out
+    from registre.ocr.engine.networks import cut_out
 
     finder, reader = _networks()
     words: list[Word] = []
@@ -54,7 +54,7 @@ def read_words(image: Gray) -> tuple[Word, ...]:
 @cache
 def _networks() -> tuple[Finder, LineReader]:
     """Those of this process: about a second and 200 MB, so made at the first page that needs them."""
-    from registre.ocr.networks import Finder, LineReader
+    from registre.ocr.engine.networks import Finder, LineReader
 
     return Finder(), LineReader()
 

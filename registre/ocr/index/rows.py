@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from registre.domain.reading import Box, Inscription, Partie, RowKind
-from registre.ocr.bands import Band, join_wrapped
-from registre.ocr.columns import Table
-from registre.ocr.fields import (
+from registre.ocr.engine.words import Sheet, Word, group_lines, line_height
+from registre.ocr.index.bands import Band, join_wrapped
+from registre.ocr.index.columns import Table
+from registre.ocr.index.fields import (
     Value,
     find_date,
     find_number,
@@ -22,10 +23,9 @@ from registre.ocr.fields import (
     parse_radiations,
     split_notice,
 )
-from registre.ocr.parties import pair_parties
-from registre.ocr.places import places_of
-from registre.ocr.vocabulary import NAMES, Field, plain
-from registre.ocr.words import Sheet, Word, group_lines, line_height
+from registre.ocr.index.parties import pair_parties
+from registre.ocr.index.places import places_of
+from registre.ocr.index.vocabulary import NAMES, Field, plain
 
 #: Two-digit years up to this one may be of this century: typed forms ended long before.
 _LAST_SHORT_YEAR = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from registre.domain.reading import Box
-from registre.ocr.words import Sheet, Word
+from registre.ocr.engine.words import Sheet, Word
 
 
 def box_of(words: Sequence[Word], sheet: Sheet) -> Box:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from registre.ocr.fields import find_date, find_number, parse_date
-from registre.ocr.headings import HeadingCell, find_headings
-from registre.ocr.vocabulary import Field
-from registre.ocr.words import Line, Word, line_height, segments, split_at
+from registre.ocr.engine.words import Line, Word, line_height, segments, split_at
+from registre.ocr.index.fields import find_date, find_number, parse_date
+from registre.ocr.index.headings import HeadingCell, find_headings
+from registre.ocr.index.vocabulary import Field
 
 #: Words of one cell stand no further apart than this, in line heights.
 _SPACE = 0.45

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from registre.domain.reading import Doubt, Inscription, PageReading, PageState, RowKind
 from registre.domain.text import digits, fold
-from registre.ocr.same import said, same
+from registre.ocr.accord.same import said, same
 
 #: Fields of a row that each reader reads for itself.
 FIELDS: Final = ("date", "numero", "nature", "parties", "remarques", "avis_adresse", "radiations")

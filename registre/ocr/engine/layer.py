@@ -1,6 +1,6 @@
 """What a page carries beside its rendered image: the text layer's characters, and the pictures it is made of.
 
-Synchronous, like `registre.ocr.pdf`: meant for a reader process.
+Synchronous, like `registre.ocr.engine.pdf`: meant for a reader process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import pypdfium2
 
-from registre.ocr.pdf import Page, PageObject, TextPage, opened_page
+from registre.ocr.engine.pdf import Page, PageObject, TextPage, opened_page
 
 #: Bound at run time: too many functions for a type checker to know them all.
 _PDFIUM: Final[Any] = pypdfium2.raw

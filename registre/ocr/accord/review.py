@@ -11,7 +11,7 @@ from typing import Any, Final
 from registre.domain.reading import ILLEGIBLE, PERSON, Box, Doubt, Inscription, PageReading, Partie, RowKind
 from registre.domain.review import Review
 from registre.domain.text import digits, fold
-from registre.ocr.witness import likeness, same_value
+from registre.ocr.accord.witness import likeness, same_value
 from registre.shapes import doubt_from, row_from, to_json
 
 #: A row with the number that a person saw is that row from this likeness on; one at its place on the paper sooner.
@@ -21,7 +21,7 @@ _SAME_PLACE: Final = 0.3
 _RIVAL: Final = 0.1
 #: A figure's surroundings are those that a person saw from this likeness on.
 _SAME_TEXT: Final = 0.7
-#: Characters around a figure that its doubt tells (`registre.ocr.witness`).
+#: Characters around a figure that its doubt tells (`registre.ocr.accord.witness`).
 _NEAR: Final = 25
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from registre.ocr.columns import Column, Table, cells_of
-from registre.ocr.fields import find_date, is_ditto, parse_date, parse_number
-from registre.ocr.vocabulary import FOOTER, LABELS, Field, is_role, plain
-from registre.ocr.words import Line, Sheet, Word, line_height, segments
+from registre.ocr.engine.words import Line, Sheet, Word, line_height, segments
+from registre.ocr.index.columns import Column, Table, cells_of
+from registre.ocr.index.fields import find_date, is_ditto, parse_date, parse_number
+from registre.ocr.index.vocabulary import FOOTER, LABELS, Field, is_role, plain
 
 #: White space between two columns, in line heights; groups of a number stand nearer.
 _BAND = 0.6

@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 
 from registre.domain.errors import ConfigurationError, ReaderFailed
-from registre.ocr.image import Gray, Rules
-from registre.ocr.rapid import western
-from registre.ocr.words import Word
+from registre.ocr.engine.image import Gray, Rules
+from registre.ocr.engine.rapid import western
+from registre.ocr.engine.words import Word
 
 #: Best first; what is not installed is left out.
 _LANGUAGES: Final = ("fra", "eng")

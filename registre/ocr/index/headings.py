@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registre.ocr.vocabulary import ANCHORS, Field, is_heading, plain
-from registre.ocr.words import Line, Word, group_lines, line_height, split_at
+from registre.ocr.engine.words import Line, Word, group_lines, line_height, split_at
+from registre.ocr.index.vocabulary import ANCHORS, Field, is_heading, plain
 
 #: A table needs this many different headings, so that a sentence is not one.
 _FEWEST_COLUMNS = 3

@@ -11,7 +11,7 @@ from registre.domain.reading import ILLEGIBLE
 from registre.domain.request import is_lot, normalize_number
 from registre.domain.review import LOT, TEXT
 from registre.ocr.document import grouped
-from registre.ocr.fields import is_short_date, parse_avis, parse_date, parse_number, parse_radiations
+from registre.ocr.index.fields import is_short_date, parse_avis, parse_date, parse_number, parse_radiations
 
 #: What says that the page has nothing there.
 NOTHING: Final = frozenset({"-", "–", "rien", "vide", "[vide]", "aucun", "aucune", "néant"})

@@ -14,8 +14,8 @@ from typing import Any, Final
 from registre.domain.reading import ActeReading, Doubt, Inscription, PageReading, RowKind
 from registre.domain.text import digits, tokens
 from registre.ocr.correction.lexicon import lexicon
-from registre.ocr.fields import parse_date
-from registre.ocr.vocabulary import plain
+from registre.ocr.index.fields import parse_date
+from registre.ocr.index.vocabulary import plain
 
 #: How an acte is named among the witnesses of a row.
 ACTE: Final = "acte"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from registre.domain.reading import PERSON, Doubt, Inscription
 from registre.domain.review import LOT
-from registre.ocr.checks import doubt_order, doubt_radiations
+from registre.ocr.accord.checks import doubt_order, doubt_radiations
 
 
 def why(rows: Sequence[Inscription], index: int, name: str) -> str:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from registre.ocr.months import month_of
-from registre.ocr.vocabulary import plain
+from registre.ocr.index.months import month_of
+from registre.ocr.index.vocabulary import plain
 
 #: Letters that readers see where a digit stands. A repair is always reported as doubtful.
 _LOOKALIKE = str.maketrans("OoQDClIi|!ZzSsGbBg~=", "000001111122556689--")

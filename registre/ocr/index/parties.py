@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from registre.domain.reading import Partie
-from registre.ocr.fields import is_ditto
-from registre.ocr.vocabulary import is_role, plain
-from registre.ocr.words import Word
+from registre.ocr.engine.words import Word
+from registre.ocr.index.fields import is_ditto
+from registre.ocr.index.vocabulary import is_role, plain
 
 #: A name that ends so goes on, one that starts so went on.
 _GOES_ON = re.compile(r"(?:[,&/-]|\b(?:de|du|des|d'|l'|la|le|les|et|and|of|the|a|au|aux|en|pour|saint|sainte|st|ste))$")

@@ -1,0 +1,1 @@
+"""An index des immeubles: words of a page into its rows and header."""

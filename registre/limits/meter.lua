@@ -6,7 +6,7 @@
 --        3 leases   zset    reservation → when it is given up for dead
 --        4 held     hash    reservation → "tenth:tokens:microdollars:day"
 --        5 waiting  zset    ticket → when it first asked
---        6 asked    hash    ticket → "tokens:microdollars:deadline"
+--        6 asked    hash    ticket → "tokens:microdollars:deadline:due": when it was told to come
 --        7 spend    hash    day, microdollars: of the whole project
 --   ARGV 1 reserve | settle | release | throttle | seed | show
 --        2 JSON; see registre/limits/meter.py
@@ -21,6 +21,8 @@ local TENTH = 100           -- ms: width of what the window is counted in
 local SMOOTH = 200          -- a tenth takes at most this part of the minute's requests: three times the mean
 local AGED = 5000           -- ms after which a large request is no longer overtaken by small ones
 local GRACE = 10000         -- ms beyond its time that a ticket keeps its place
+local LATE = 500            -- ms beyond its time from which nobody waits for it: its process may be dead
+local CHUNK = 64            -- tenths read at once
 local CROWD = 512           -- tickets; who comes later waits without a place
 local SEEDING = 5000        -- ms that a client may take to read the ledger
 local THROTTLED = 60000     -- ms of pause where the provider names none
@@ -149,9 +151,10 @@ local function spent()
   return tonumber(redis.call('HGET', SPEND, 'microdollars') or 0)
 end
 
--- Tickets ahead of `mine`, as requests and tokens. A much larger one does not count while it is young: it is overtaken.
+-- Tickets ahead of `mine`, as requests and tokens, and how many of them come now. A much larger one does not count while
+-- it is young: it is overtaken. One that is late keeps its place but holds up nobody.
 local function ahead(mine, tokens)
-  local requests_ahead, tokens_ahead = 0, 0
+  local requests_ahead, tokens_ahead, coming = 0, 0, 0
   local tickets = redis.call('ZRANGE', WAITING, 0, -1, 'WITHSCORES')
   local names = {}
   for i = 1, #tickets, 2 do
@@ -160,37 +163,40 @@ local function ahead(mine, tokens)
   local asked = #names > 0 and redis.call('HMGET', ASKED, unpack(names)) or {}
   for i, name in ipairs(names) do
     if name == mine then
-      return requests_ahead, tokens_ahead, true
+      return requests_ahead, tokens_ahead, coming, true
     end
-    local their_tokens, _, deadline = numbers(asked[i] or '0:0:0')
+    local their_tokens, _, deadline, due = numbers(asked[i] or '0:0:0:0')
+    due = due or deadline  -- written by the release before
     if deadline < now then
       redis.call('ZREM', WAITING, name)
       redis.call('HDEL', ASKED, name)
-    elseif their_tokens <= 2 * tokens or now - tonumber(tickets[2 * i]) >= AGED then
+    elseif now <= due + LATE and (their_tokens <= 2 * tokens or now - tonumber(tickets[2 * i]) >= AGED) then
       requests_ahead, tokens_ahead = requests_ahead + 1, tokens_ahead + their_tokens
+      coming = coming + (due <= now + TENTH and 1 or 0)
     end
   end
-  return requests_ahead, tokens_ahead, false
+  return requests_ahead, tokens_ahead, coming, false
 end
 
 -- When the window will have let go of that much.
 local function freed_in(requests, tokens)
-  local fields = {}
-  for b = s.head, s.tail do
-    fields[#fields + 1] = int(b) .. 'r'
-    fields[#fields + 1] = int(b) .. 't'
-  end
-  local values = #fields > 0 and redis.call('HMGET', WINDOW, unpack(fields)) or {}
   local last = s.tail
-  for i = 1, #values, 2 do
-    requests = requests - (tonumber(values[i]) or 0)
-    tokens = tokens - (tonumber(values[i + 1]) or 0)
-    if requests <= 0 and tokens <= 0 then
-      last = s.head + (i - 1) / 2
-      break
+  for first = s.head, s.tail, CHUNK do
+    local fields = {}
+    for b = first, min(first + CHUNK - 1, s.tail) do
+      fields[#fields + 1] = int(b) .. 'r'
+      fields[#fields + 1] = int(b) .. 't'
+    end
+    local values = redis.call('HMGET', WINDOW, unpack(fields))
+    for i = 1, #values, 2 do
+      requests = requests - (tonumber(values[i]) or 0)
+      tokens = tokens - (tonumber(values[i + 1]) or 0)
+      if requests <= 0 and tokens <= 0 then
+        return max(1, (first + (i - 1) / 2 + 1) * TENTH + span - now)
+      end
     end
   end
-  return max(1, (last + 1) * TENTH + span - now)
+  return max(TENTH / 2, (last + 1) * TENTH + span - now)
 end
 
 -- 0, or how long to wait and for what.
@@ -206,16 +212,18 @@ local function judge(tokens)
   end
   local rate = now < s.slow and 0.5 or 1
   local requests_limit, tokens_limit = max(1, floor(ask.requests_limit * rate)), max(1, floor(ask.tokens_limit * rate))
-  local requests_ahead, tokens_ahead, placed = ahead(ask.ticket, tokens)
+  local requests_ahead, tokens_ahead, coming, placed = ahead(ask.ticket, tokens)
+  local step = max(1, math.ceil(requests_limit / SMOOTH))
+  -- Those who come in the same tenth come one after the other, not all at its beginning.
+  local turn = floor((requests_ahead % step) * TENTH / step)
   local requests_over = s.requests + requests_ahead + 1 - requests_limit
   local tokens_over = s.tokens + tokens_ahead + min(tokens, tokens_limit) - tokens_limit
   if requests_over > 0 or tokens_over > 0 then
-    return freed_in(requests_over, tokens_over), requests_over > 0 and 'requests' or 'tokens', placed
+    return freed_in(requests_over, tokens_over) + turn, requests_over > 0 and 'requests' or 'tokens', placed
   end
-  local step = max(1, math.ceil(requests_limit / SMOOTH))
-  local here = tonumber(redis.call('HGET', WINDOW, int(tenth) .. 'r') or 0) + requests_ahead
+  local here = tonumber(redis.call('HGET', WINDOW, int(tenth) .. 'r') or 0) + coming
   if here >= step then
-    return floor(here / step) * TENTH - now % TENTH, 'smoothing', placed
+    return floor(here / step) * TENTH - now % TENTH + turn, 'smoothing', placed
   end
   return 0
 end
@@ -225,7 +233,8 @@ local function take_place(tokens, wait, placed)
     return
   end
   redis.call('ZADD', WAITING, 'NX', int(now), ask.ticket)
-  redis.call('HSET', ASKED, ask.ticket, table.concat({ int(tokens), int(ask.microdollars), int(now + wait + GRACE) }, ':'))
+  redis.call('HSET', ASKED, ask.ticket, table.concat({ int(tokens), int(ask.microdollars), int(now + wait + GRACE),
+    int(now + wait) }, ':'))
 end
 
 local ops = {}

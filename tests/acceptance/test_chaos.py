@@ -1,4 +1,4 @@
-"""A short fixed set of chaos: seeds that meet the money strike real processes. A violation fails, with its replay."""
+"""One fixed seed of chaos, which meets the money, strikes real processes. A violation fails, with its replay."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.timeout(1800)
-def test_nothing_is_lost_doubled_or_halved_under_the_fixed_seeds() -> None:
-    words = ["scripts/chaos", "--seed", "1", "--runs", "2", "--jobs", "2", "--orders", "5", "--seconds", "6"]
+def test_nothing_is_lost_doubled_or_halved_under_a_fixed_seed() -> None:
+    words = ["scripts/chaos", "--seed", "1", "--runs", "1", "--orders", "5", "--seconds", "6"]
 
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
-    assert "2 (2 good)" in done.stdout
+    assert "1 (1 good)" in done.stdout

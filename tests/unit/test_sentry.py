@@ -8,7 +8,7 @@ import pytest
 import sentry_sdk
 from sentry_sdk.transport import Transport
 
-from actors import __main__ as process
+from actors import roles as process
 from registre import sentry
 from registre.domain.errors import ConfigurationError, LayoutChanged
 from registre.domain.fault import fault_code, fault_of

@@ -9,6 +9,7 @@ from registre.db.job import Trouble
 from registre.domain import errors
 from registre.domain.fault import fault_of
 from registre.domain.job import Stage, State
+from registre.revision import revision
 from tests.integration.cli import scenes
 
 _ERRORS = [
@@ -67,7 +68,7 @@ async def test_each_group_has_its_count_its_times_its_sample_its_snapshot_and_it
     group = document["groups"][0]
     assert (group["count"], group["stages"], group["at_stake_cents"]) == (2, ["download", "fetch"], 300)
     assert group["first_seen"] < group["last_seen"]
-    assert (group["sample"]["id"], group["sample"]["version"]) == (str(last), "0.1.0")
+    assert (group["sample"]["id"], group["sample"]["version"]) == (str(last), revision())
     assert group["sample"]["snapshot"].endswith(f"/objects/snapshots/{job}/0001.html")
     assert group["command"] == "registre requeue --group foncier/recherche/layout_changed --yes"
     assert group["command"] in shown

@@ -144,6 +144,17 @@ async def test_small_calls_overtake_a_large_one_only_while_it_is_young(make, red
         await call(meter, 10)
 
 
+async def test_a_caller_that_died_while_it_waited_holds_up_nobody(make) -> None:
+    meter = make(requests_per_minute=1, window_ms=700, patience=4)
+    await call(meter)
+    dead = asyncio.create_task(call(meter))
+    await asyncio.sleep(0.2)
+    dead.cancel()
+    await asyncio.wait([dead])
+    assert (await meter.gauge(MODEL)).waiting == 1
+    await call(meter)  # within 4 s, though the dead one's place is kept for more than 10
+
+
 async def test_equal_calls_are_served_in_the_order_they_came(make) -> None:
     served: list[int] = []
 

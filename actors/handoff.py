@@ -55,7 +55,6 @@ async def hand_off(connection: Connection, worker: str, job: Job, result: StageR
                     searchable=result.searchable,
                 )
             if job.document_id is not None:
-                await documents.note_content(connection, job.document_id, result.acte, result.corrections)
                 await documents.note_number_checked(connection, job.document_id, seen=result.number_seen)
             await jobs.finish_job(connection, job, State.DONE)
             return None

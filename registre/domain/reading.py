@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -95,6 +95,11 @@ class Inscription:
     def is_settled(self, name: str) -> bool:
         """Whether a person said what the page has there: no check doubts it any more."""
         return any(witness.startswith(PERSON) for witness in self.witnesses.get(name, ()))
+
+    def doubted(self, *names: str) -> Inscription:
+        """The row with these fields uncertain too, but for what a person settled."""
+        marks = {name for name in names if not self.is_settled(name)} - set(self.uncertain)
+        return replace(self, uncertain=tuple(sorted({*self.uncertain, *marks}))) if marks else self
 
 
 @dataclass(frozen=True, slots=True)

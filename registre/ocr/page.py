@@ -22,7 +22,7 @@ from registre.ocr.engine.layer import Layer, read_layer, undecoded
 from registre.ocr.engine.pdf import render_page
 from registre.ocr.engine.rapid import read_words, reader_version
 from registre.ocr.engine.text_layer import shown_words, trusted_words
-from registre.ocr.engine.words import Sheet, Word, group_lines, reading_order
+from registre.ocr.engine.words import Sheet, Word, certainty, group_lines, reading_order
 from registre.ocr.index.header import read_header
 from registre.ocr.index.page import read_index
 
@@ -234,9 +234,8 @@ def _understood(
 
 
 def _mean(words: Sequence[Word]) -> float:
-    """Certainty weighted by length."""
-    letters = sum(len(word.text) for word in words)
-    return round(sum(word.confidence * len(word.text) for word in words) / max(letters, 1), 4)
+    """Their certainty, as it is stored."""
+    return round(certainty(words), 4)
 
 
 def versions() -> tuple[str, ...]:

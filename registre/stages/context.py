@@ -12,7 +12,7 @@ from registre.browser.pool import SessionPool
 from registre.db.pool import Database
 from registre.domain.account import NO_LIMITS, AccountLimits
 from registre.domain.job import Job
-from registre.domain.reading import ActeReading, Correction, PdfFacts
+from registre.domain.reading import PdfFacts
 from registre.domain.request import Target
 from registre.ocr.reader import Reader
 from registre.sites.base import SiteAdapter
@@ -116,11 +116,8 @@ class Read:
     content: str
     #: the same with the slips mended that no reader of French means
     corrected: str
-    corrections: tuple[Correction, ...]
     searchable: str
     number_seen: bool
-    #: what the whole document says, for an acte
-    acte: ActeReading | None = None
 
 
 StageResult = Located | Staged | Held | Stored | Read

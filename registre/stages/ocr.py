@@ -73,19 +73,12 @@ async def run(job: Job, context: StageContext) -> Read:
     async with context.database.transaction() as connection:
         await reviews.lock_document(connection, document.id)
         judged = await judge(connection, document.id)
-    acte = read_acte(judged.content) if document.kind == DocumentKind.ACTE else None
+        acte = read_acte(judged.content) if document.kind == DocumentKind.ACTE else None
+        await documents.note_content(connection, document.id, acte, judged.corrections)
     if acte is not None:
-        async with context.database.connection() as connection:
-            await documents.note_content(connection, document.id, acte, judged.corrections)
         await judge_indexes_of(context.database, document, acte)
-    return Read(
-        judged.content,
-        judged.corrected,
-        judged.corrections,
-        judged.searchable,
-        number_seen(str(document.target.get("number") or ""), judged.pages),
-        acte,
-    )
+    seen = number_seen(str(document.target.get("number") or ""), judged.pages)
+    return Read(judged.content, judged.corrected, judged.searchable, seen)
 
 
 def _todo(document: Document, before: Mapping[int, PageReading], wish: _Wish) -> list[int]:
@@ -108,9 +101,10 @@ async def _read(
     turn_ends = time.monotonic() + _TURN.total_seconds()
     async with context.reader.holding(await context.objects.get(document.object_key)) as path:
         for number in numbers:
-            if number != numbers[0] and time.monotonic() > turn_ends:
-                raise ReadingGoesOn
-            await _lease(job, document, context)
+            if number != numbers[0]:
+                if time.monotonic() > turn_ends:
+                    raise ReadingGoesOn
+                await _lease(job, document, context)
             page = await read_page(path, number, job, document, context, wish.engine)
             if page.state is PageState.FAILED:
                 failures.append(_Failure(number, page.error or "", _is_final(page, before.get(number), job)))

@@ -28,15 +28,13 @@ from registre.domain.job import Job
 from registre.domain.reading import PageReading, PageState
 from registre.domain.request import DocumentKind
 from registre.ocr import page as offline
-from registre.ocr.accord.witness import agree
+from registre.ocr.accord.witness import agree, hardly_read
 from registre.ocr.engine.image import Gray
 from registre.stages.context import Paid, StageContext
 
 #: Stands for the reader of a page that broke it.
 BROKEN: Final = "none"
 _OFFLINE: Final = ("text_layer", "rapidocr")
-#: A page read with less certainty than this, on average, wants a second opinion.
-_LEGIBLE: Final = 0.75
 _log = structlog.get_logger("ocr")
 
 
@@ -107,7 +105,7 @@ def _agreed(first: PageReading, paid: PageReading) -> PageReading:
 
 def _is_weak(first: PageReading) -> bool:
     """Whether the offline reader hardly read the page, or not at all."""
-    return first.state is PageState.FAILED or (first.confidence is not None and first.confidence < _LEGIBLE)
+    return first.state is PageState.FAILED or hardly_read(first)
 
 
 async def _with_second(page: _Page, first: PageReading, picture: Gray | None, *, wanted: bool) -> PageReading:

@@ -11,7 +11,7 @@ from registre.domain.reading import ILLEGIBLE
 from registre.domain.request import is_lot, normalize_number
 from registre.domain.review import LOT, TEXT
 from registre.ocr.document import grouped
-from registre.ocr.index.fields import is_short_date, parse_avis, parse_date, parse_number, parse_radiations
+from registre.ocr.index.fields import Value, is_short_date, parse_avis, parse_date, parse_number, parse_radiations
 
 #: What says that the page has nothing there.
 NOTHING: Final = frozenset({"-", "–", "rien", "vide", "[vide]", "aucun", "aucune", "néant"})
@@ -69,17 +69,14 @@ def shown(field: str, value: Any) -> str:
 
 
 def _numero(text: str) -> str:
-    value = parse_number(text)
-    if value.text is None or value.doubtful:
-        raise InvalidAnswer(f"« {text} » n'a pas la forme d'un numéro d'inscription (4 à 10 chiffres, ex. 25 616 321).")
-    return value.text
+    return _sure(
+        parse_number(text), f"« {text} » n'a pas la forme d'un numéro d'inscription (4 à 10 chiffres, ex. 25 616 321)."
+    )
 
 
 def _date(text: str) -> str:
-    value = parse_date(text)
-    if is_short_date(text) or value.text is None or value.doubtful:
-        raise InvalidAnswer(f"« {text} » n'est pas une date du registre: année entière, mois, jour (ex. 2004-05-17).")
-    return value.text
+    value = Value(None) if is_short_date(text) else parse_date(text)
+    return _sure(value, f"« {text} » n'est pas une date du registre: année entière, mois, jour (ex. 2004-05-17).")
 
 
 def _radiations(text: str) -> list[str]:
@@ -93,9 +90,12 @@ def _radiations(text: str) -> list[str]:
 
 
 def _avis(text: str) -> str:
-    value = parse_avis(text)
+    return _sure(parse_avis(text), f"« {text} » n'est pas le numéro d'un avis d'adresse (ex. 6 012 417).")
+
+
+def _sure(value: Value, refusal: str) -> str:
     if value.text is None or value.doubtful:
-        raise InvalidAnswer(f"« {text} » n'est pas le numéro d'un avis d'adresse (ex. 6 012 417).")
+        raise InvalidAnswer(refusal)
     return value.text
 
 

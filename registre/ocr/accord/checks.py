@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ def doubt_order(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
     marked: list[Inscription] = []
     for index, row in enumerate(rows):
         marks = [*(["date"] if index in late else []), *(["numero"] if index in stray else [])]
-        marked.append(_mark(row, marks))
+        marked.append(row.doubted(*marks))
     return _twins(marked)
 
 
@@ -38,7 +38,7 @@ def doubt_radiations(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
     cited = [digits(radiation) in known for row in rows for radiation in row.radiations]
     listed = 2 * sum(cited) > len(cited)
     return tuple(
-        _mark(row, ["radiations"])
+        row.doubted("radiations")
         if any(digits(radiation) not in known for radiation in row.radiations)
         and (listed or len(row.witnesses.get("radiations", ())) < 2)
         else row
@@ -67,7 +67,7 @@ def _twins(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
     for row in rows:
         if row.numero and row.date and row.kind is RowKind.INSCRIPTION:
             dates.setdefault(row.numero, set()).add(row.date)
-    return tuple(_mark(row, ["numero"]) if row.numero and len(dates.get(row.numero, ())) > 1 else row for row in rows)
+    return tuple(row.doubted("numero") if row.numero and len(dates.get(row.numero, ())) > 1 else row for row in rows)
 
 
 def _outside(items: Sequence[tuple[int, Any]]) -> set[int]:
@@ -88,8 +88,3 @@ def _run_lengths(values: Sequence[Any], in_order: Callable[[Any, Any], bool]) ->
         before = (lengths[earlier] for earlier in range(index) if in_order(values[earlier], value))
         lengths.append(1 + max(before, default=0))
     return lengths
-
-
-def _mark(row: Inscription, fields: Iterable[str]) -> Inscription:
-    marks = {name for name in fields if not row.is_settled(name)} - set(row.uncertain)
-    return replace(row, uncertain=tuple(sorted({*row.uncertain, *marks}))) if marks else row

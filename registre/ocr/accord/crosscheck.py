@@ -163,12 +163,10 @@ def _noted(row: Inscription, name: str, verdict: Any, reader: str) -> Inscriptio
             witnesses={**row.witnesses, name: (*read, ACTE)},
             others={**others, name: before} if before else others,
         )
-    doubts = row.uncertain if row.is_settled(name) else tuple(sorted({*row.uncertain, name}))
     return replace(
-        row,
+        row.doubted(name),
         witnesses={**row.witnesses, name: read},
         others={**others, name: {**before, ACTE: verdict}},
-        uncertain=doubts,
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 from registre.domain.reading import ILLEGIBLE, PERSON, Box, Doubt, Inscription, PageReading, Partie, RowKind
 from registre.domain.review import Review
 from registre.domain.text import digits, fold
-from registre.ocr.accord.witness import likeness, same_value
+from registre.ocr.accord.same import same as says_the_same
+from registre.ocr.accord.witness import likeness, near
 from registre.shapes import doubt_from, row_from, to_json
 
 #: A row with the number that a person saw is that row from this likeness on; one at its place on the paper sooner.
@@ -21,8 +22,6 @@ _SAME_PLACE: Final = 0.3
 _RIVAL: Final = 0.1
 #: A figure's surroundings are those that a person saw from this likeness on.
 _SAME_TEXT: Final = 0.7
-#: Characters around a figure that its doubt tells (`registre.ocr.accord.witness`).
-_NEAR: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,7 @@ def take_back(page: PageReading, review: Review) -> PageReading:
 
 def readings_of(page: PageReading, place: int, name: str) -> dict[str, Any]:
     """Reader → what it read in a field, as JSON; persons are no readers."""
-    row = page.rows[place]
-    raw = to_json(row)
-    readers = row.witnesses.get(name) or tuple(page.reader.split("+"))[:1]
-    kept = {reader: raw.get(name, True) for reader in readers if not reader.startswith(PERSON)}
-    others = {reader: value for reader, value in raw["others"].get(name, {}).items() if not reader.startswith(PERSON)}
-    return {**kept, **others}
+    return _readings(page.rows[place], page.reader, name)
 
 
 def find_row(rows: Sequence[Inscription], review: Review) -> int | None:
@@ -127,8 +121,7 @@ def find_figure(text: str, review: Review) -> tuple[int, str] | None:
     values: list[str] = [str(value) for value in (doubt.read, review.value, *review.readings.values()) if value]
     for value in dict.fromkeys(values):
         for match in re.finditer(re.escape(value), text):
-            near = " ".join(text[max(match.start() - _NEAR, 0) : match.end() + _NEAR].split())
-            alike = SequenceMatcher(None, fold(near), fold(doubt.near), autojunk=False).ratio()
+            alike = SequenceMatcher(None, fold(near(text, match)), fold(doubt.near), autojunk=False).ratio()
             best = max(best, (alike, match.start(), value), key=lambda found: found[0])
     return (best[1], best[2]) if best[0] >= _SAME_TEXT else None
 
@@ -185,7 +178,7 @@ def _told(row: Inscription, review: Review, reader: str) -> Inscription:
         others = {**row.others, name: {**row.others.get(name, {}), person: ILLEGIBLE}}
         return replace(row, others=others, uncertain=tuple(sorted({*row.uncertain, name})))
     value = from_json(name, review.value)
-    agreed = [reader for reader, seen in read.items() if same_value(name, from_json(name, seen), value)]
+    agreed = [reader for reader, seen in read.items() if says_the_same(name, from_json(name, seen), value)]
     differ = {reader: seen for reader, seen in read.items() if reader not in agreed}
     others = {key: seen for key, seen in row.others.items() if key != name}
     told = replace(
@@ -201,12 +194,14 @@ def _told(row: Inscription, review: Review, reader: str) -> Inscription:
 def _read(row: Inscription, review: Review, reader: str) -> dict[str, Any]:
     """What each reader made of the field: in this row as it is read now, else as it was when the person looked."""
     name = review.field
-    if name == "row" or row.is_settled(name):
-        return review.readings
+    return review.readings if name == "row" or row.is_settled(name) else _readings(row, reader, name)
+
+
+def _readings(row: Inscription, reader: str, name: str) -> dict[str, Any]:
     raw = to_json(row)
-    kept = row.witnesses.get(name) or (reader.partition("+")[0],)
+    kept = dict.fromkeys(row.witnesses.get(name) or (reader.partition("+")[0],), raw.get(name, True))
     others: dict[str, Any] = raw["others"].get(name, {})
-    return {**dict.fromkeys(kept, raw[name]), **{by: seen for by, seen in others.items() if not by.startswith(PERSON)}}
+    return {by: seen for by, seen in {**kept, **others}.items() if not by.startswith(PERSON)}
 
 
 def _restored(row: Inscription, old: Inscription, name: str) -> Inscription:

@@ -48,7 +48,7 @@ def agree(first: PageReading, second: PageReading) -> PageReading:
         return _alone(first, second)
     if not first.is_read:
         return _alone(second, first)
-    main, other = (second, first) if _hardly_read(first) else (first, second)
+    main, other = (second, first) if hardly_read(first) else (first, second)
     figures = () if main.rows or other.rows else doubt_figures(main.text, other.text)
     header = _doubt_header(main.header, other.header)
     return replace(
@@ -113,9 +113,9 @@ def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
             read = mine[a1 + offset] if a1 + offset < a2 else None
             seen = theirs[b1 + offset] if b1 + offset < b2 else None
             if read is not None and (seen is not None or read.end() not in marks):
-                yield Doubt(read[0].strip(), seen[0].strip() if seen else None, _near(text, read))
+                yield Doubt(read[0].strip(), seen[0].strip() if seen else None, near(text, read))
             elif read is None and seen is not None and seen.end() not in their_marks:
-                yield Doubt(None, seen[0].strip(), _near(other, seen))
+                yield Doubt(None, seen[0].strip(), near(other, seen))
 
 
 def _marks(text: str) -> set[int]:
@@ -126,11 +126,6 @@ def _marks(text: str) -> set[int]:
 def _run(figures: Sequence[re.Match[str]]) -> str:
     """The same figures, however lines break them."""
     return said(" ".join(found[0] for found in figures))
-
-
-def same_value(name: str, a: Any, b: Any) -> bool:
-    """Whether two readings of a field say the same: cosmetic differences are none."""
-    return same(name, a, b)
 
 
 def likeness(mine: Inscription, theirs: Inscription) -> float:
@@ -148,7 +143,8 @@ def _doubt_header(header: Mapping[str, str], other: Mapping[str, str]) -> Iterat
             yield Doubt(read, seen, f"en-tête: {name}", field="lot" if name == "lot" else "")
 
 
-def _hardly_read(page: PageReading) -> bool:
+def hardly_read(page: PageReading) -> bool:
+    """Whether the reader was so unsure of the page that another's reading is worth more."""
     return page.confidence is not None and page.confidence < _LEGIBLE
 
 
@@ -166,16 +162,14 @@ def _doubt_missing(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
     """Doubt what neither saw where the page's other inscriptions have it."""
     had = [name for name in _NEVER_EMPTY if any(getattr(row, name) for row in rows)]
     return tuple(
-        replace(row, uncertain=tuple(sorted({*row.uncertain, *(name for name in had if not getattr(row, name))})))
-        if row.kind is RowKind.INSCRIPTION
-        else row
+        row.doubted(*(name for name in had if not getattr(row, name))) if row.kind is RowKind.INSCRIPTION else row
         for row in rows
     )
 
 
 def _single(row: Inscription, reader: str) -> Inscription:
     witnesses = {name: (reader,) for name in FIELDS if getattr(row, name)}
-    return replace(row, uncertain=tuple(sorted({*row.uncertain, "row"})), witnesses=witnesses)
+    return replace(row.doubted("row"), witnesses=witnesses)
 
 
 def _merge(mine: Inscription, theirs: Inscription, readers: tuple[str, str]) -> Inscription:
@@ -265,5 +259,6 @@ def _pairs(text: str) -> frozenset[str]:
     return frozenset(map("".join, pairwise(f" {text} "))) if text else frozenset()
 
 
-def _near(text: str, found: re.Match[str]) -> str:
+def near(text: str, found: re.Match[str]) -> str:
+    """The words around a figure, as its doubt tells them."""
     return " ".join(text[max(found.start() - _NEAR, 0) : found.end() + _NEAR].split())

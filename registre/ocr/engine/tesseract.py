@@ -18,7 +18,7 @@ import numpy as np
 
 from registre.domain.errors import ConfigurationError, ReaderFailed
 from registre.ocr.engine.image import Gray, Rules
-from registre.ocr.engine.rapid import western
+from registre.ocr.engine.signs import western
 from registre.ocr.engine.words import Word
 
 #: Best first; what is not installed is left out.

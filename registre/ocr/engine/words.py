@@ -80,6 +80,12 @@ class Sheet:
     horizontals: tuple[float, ...] = ()
 
 
+def certainty(words: Sequence[Word]) -> float:
+    """How surely words were read, weighted by length; 1 for none."""
+    letters = sum(len(word.text) for word in words)
+    return sum(word.confidence * len(word.text) for word in words) / letters if letters else 1.0
+
+
 def line_height(words: Iterable[Word]) -> float:
     """Median height of a word; 1 for no words, so that it can divide."""
     heights = [word.height for word in words if word.height > 0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from registre.domain.reading import Inscription
 from registre.domain.text import digits
@@ -18,12 +17,8 @@ def doubt_lengths(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
     lengths = Counter(_length(row) for row in rows if row.numero)
     if sum(lengths.values()) < _FEWEST:
         return tuple(rows)
-    return tuple(_doubted(row) if row.numero and lengths[_length(row)] == 1 else row for row in rows)
+    return tuple(row.doubted("numero") if row.numero and lengths[_length(row)] == 1 else row for row in rows)
 
 
 def _length(row: Inscription) -> int:
     return len(digits(row.numero or ""))
-
-
-def _doubted(row: Inscription) -> Inscription:
-    return replace(row, uncertain=tuple(sorted({*row.uncertain, "numero"}))) if not row.is_settled("numero") else row

@@ -79,10 +79,7 @@ def _guessed(rows: Sequence[Inscription], table: Table) -> list[Inscription]:
     numbers = [int(row.numero) for row in rows if row.numero and row.numero.isdigit() and "numero" not in row.uncertain]
     known = len(numbers) >= 3 and numbers == sorted(numbers) and table.has(Field.NUMERO)
     marks = {name for name in _UNSORTED if not (known and name in {"numero", "date", "radiations"})}
-    return [
-        replace(row, uncertain=tuple(sorted({*row.uncertain, *marks}))) if row.kind is RowKind.INSCRIPTION else row
-        for row in rows
-    ]
+    return [row.doubted(*marks) if row.kind is RowKind.INSCRIPTION else row for row in rows]
 
 
 def _established(lines: Sequence[Line]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from registre.domain.reading import Box, Inscription, Partie, RowKind
-from registre.ocr.engine.words import Sheet, Word, group_lines, line_height
+from registre.ocr.engine.words import Sheet, Word, certainty, group_lines, line_height
 from registre.ocr.index.bands import Band, join_wrapped
 from registre.ocr.index.columns import Table
 from registre.ocr.index.fields import (
@@ -57,7 +57,7 @@ class Above:
 
 def bar(words: Sequence[Word]) -> float:
     """The certainty that each character of a critical value needs on a page of these words."""
-    mean = _mean(words)
+    mean = certainty(words)
     return next((sure for page, sure in _SURE if mean >= page), _NOTHING)
 
 
@@ -66,7 +66,7 @@ def read_row(band: Band, table: Table, sheet: Sheet, above: Above, since: str, s
 
     `since` is the last sure date before it, empty where there is none; `sure` is the page's `bar`.
     """
-    if _mean([word for strip in band.strips for word in strip.line.words]) < _LEGIBLE_ROW:
+    if certainty([word for strip in band.strips for word in strip.line.words]) < _LEGIBLE_ROW:
         sure = _NOTHING
     row = _in_its_century(_row(band, table, sheet, above, sure), band, since)
     return replace(row, places=_places(band, row, sheet))
@@ -142,12 +142,6 @@ def _places(band: Band, row: Inscription, sheet: Sheet) -> dict[str, Box]:
             "radiations": band.words(Field.RADIATIONS),
         }
     return places_of(fields, sheet)
-
-
-def _mean(words: Sequence[Word]) -> float:
-    """Certainty weighted by length; 1 for no words."""
-    letters = sum(len(word.text) for word in words)
-    return sum(word.confidence * len(word.text) for word in words) / letters if letters else 1.0
 
 
 def _unsure(words: Sequence[Word], sure: float) -> bool:
@@ -317,9 +311,9 @@ def _in_its_century(row: Inscription, band: Band, since: str) -> Inscription:
     if not row.date or not short:
         return row
     if since and since < "1900" and f"18{row.date[2:]}" >= since:
-        return replace(row, date=f"18{row.date[2:]}", uncertain=tuple(sorted({*row.uncertain, "date"})))
+        return replace(row.doubted("date"), date=f"18{row.date[2:]}")
     if int(row.date[2:4]) > _LAST_SHORT_YEAR or (since and row.date >= since):
         return row
     if since >= "1980":
         return replace(row, date=f"20{row.date[2:]}")
-    return replace(row, uncertain=tuple(sorted({*row.uncertain, "date"})))
+    return row.doubted("date")

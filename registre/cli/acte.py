@@ -9,6 +9,7 @@ from rich.text import Text
 from registre.cli import words
 from registre.cli.output import Output
 from registre.domain.reading import ActeReading
+from registre.ocr.acte import shown_amount
 from registre.ocr.document import grouped
 
 _SUBJECTS: Final = {
@@ -35,7 +36,7 @@ def show_acte(output: Output, acte: ActeReading) -> None:
     _line(output, "Sections", titles, ", ")
     _line(output, "Parties", parties, "\n")
     _line(output, "Lots", [_grouped(lot) for lot in acte.lots], ", ")
-    _line(output, "Montants", [_money(cents) for cents in acte.montants], ", ")
+    _line(output, "Montants", [shown_amount(cents) for cents in acte.montants], ", ")
     _line(output, "Renvoie à", [_grouped(number) for number in acte.references], ", ")
 
 
@@ -51,8 +52,3 @@ def _line(output: Output, label: str, items: list[str], between: str) -> None:
 
 def _grouped(number: str) -> str:
     return grouped(number) if number.isdigit() and len(number) > 4 else number
-
-
-def _money(cents: int) -> str:
-    """As actes print it: `674 000,00 $`."""
-    return f"{cents // 100:,}".replace(",", " ") + f",{cents % 100:02d} $"

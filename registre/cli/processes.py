@@ -14,12 +14,11 @@ from registre.cli.output import Output, json_option, pass_output
 from registre.db import health
 from registre.db.health import Worker
 from registre.diagnostics import host
+from registre.diagnostics.processes import RESTARTS
 from registre.diagnostics.rule import is_alive, is_here
 from registre.domain.errors import ConfigurationError
 from registre.revision import revision
 
-#: As many deaths in an hour are too many.
-_RESTARTS: Final = 5
 _STATUS: Final = {"idle": "libre", "busy": "au travail", "waiting": "attend une place"}
 _MB: Final = 1024**2
 
@@ -109,7 +108,7 @@ def _row(process: dict[str, Any]) -> list[str | Text]:
         words.span(timedelta(seconds=since)),
         str(process["done"]),
         str(process["failed"]),
-        Text(str(process["restarts"]), style="yellow" if process["restarts"] >= _RESTARTS else ""),
+        Text(str(process["restarts"]), style="yellow" if process["restarts"] >= RESTARTS else ""),
         f"{process['memory'] / _MB:.0f}" if process["memory"] else "",
         Text(process["revision"] or "?", style="bold red" if other else ""),
         str(process["job"] or "")[:8],

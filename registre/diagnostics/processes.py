@@ -19,7 +19,7 @@ ROLES: Final = tuple(dict.fromkeys(plan.role for plan in PLAN.values()))
 #: The clock comes by every SWEEP; what it has not touched by then, it does not see.
 SWEPT: Final = SWEEP * 5
 #: As many deaths of one slot in an hour are too many (owner's rule: fewer than 5 restarts).
-_RESTARTS: Final = 5
+RESTARTS: Final = 5
 #: The queue is looked at every second; a stop drains for a few.
 _POLLED: Final = timedelta(seconds=35)
 #: The old system's workers wrote every 10 s.
@@ -215,7 +215,7 @@ async def retired_roles(scene: Scene) -> AsyncIterator[Finding]:
 async def restarts(scene: Scene) -> AsyncIterator[Finding]:
     """No slot dies and starts again and again."""
     for slot, count in (await scene.once("restarts", health.restarts)).items():
-        if count >= _RESTARTS:
+        if count >= RESTARTS:
             yield fault(
                 "restarts",
                 f"{slot} est mort et reparti {count} fois en une heure",

@@ -180,7 +180,6 @@ end
 
 -- When the window will have let go of that much.
 local function freed_in(requests, tokens)
-  local last = s.tail
   for first = s.head, s.tail, CHUNK do
     local fields = {}
     for b = first, min(first + CHUNK - 1, s.tail) do
@@ -196,7 +195,7 @@ local function freed_in(requests, tokens)
       end
     end
   end
-  return max(TENTH / 2, (last + 1) * TENTH + span - now)
+  return max(TENTH / 2, (s.tail + 1) * TENTH + span - now)
 end
 
 -- 0, or how long to wait and for what.

@@ -58,7 +58,7 @@ def read_acte(text: str) -> ActeReading:
         sections,
         tuple(_parties(text, sections)),
         tuple(dict.fromkeys(_lots(text))),
-        tuple(dict.fromkeys(_cents(whole, cents) for whole, cents in _AMOUNT.findall(text))),
+        tuple(dict.fromkeys(amounts_in(text))),
         tuple(references),
     )
 
@@ -112,5 +112,11 @@ def _own_number(text: str) -> str:
     return digits(found[1]) if found else ""
 
 
-def _cents(whole: str, cents: str) -> int:
-    return int(digits(whole)) * 100 + int(cents or 0)
+def amounts_in(text: str) -> tuple[int, ...]:
+    """Amounts of a text in cents."""
+    return tuple(int(digits(whole)) * 100 + int(cents or 0) for whole, cents in _AMOUNT.findall(text))
+
+
+def shown_amount(cents: int) -> str:
+    """As actes print it: `674 000,00 $`."""
+    return f"{cents // 100:,}".replace(",", " ") + f",{cents % 100:02d} $"

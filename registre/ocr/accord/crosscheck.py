@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from registre.domain.reading import ActeReading, Doubt, Inscription, PageReading, RowKind
 from registre.domain.text import digits, tokens
+from registre.ocr.acte import amounts_in, shown_amount
 from registre.ocr.correction.lexicon import lexicon
 from registre.ocr.index.fields import parse_date
 from registre.ocr.index.vocabulary import plain
@@ -25,7 +26,6 @@ _NUMBER: Final = re.compile(r"numero d'inscription\s*:?\s*(\d[\d \u00a0-]*\d)")
 _DATE: Final = re.compile(
     r"date (?:et heure )?de presentation(?: d'inscription)?\s*:?\s*(\d{4}[-/ ]\d{1,2}[-/ ]\d{1,2})"
 )
-_AMOUNT: Final = re.compile(r"(?<![\d,.])(\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)(?:,(\d{2}))?\s?\$")
 #: Numbers that differ in so many digits at most may be one number misread.
 _MISREAD: Final = 2
 
@@ -128,10 +128,7 @@ def _verdicts(row: Inscription, acte: ActeFacts) -> Iterator[tuple[str, Any]]:
     amounts = set(amounts_in(row.remarques or ""))
     if acte.montants and amounts:
         same = amounts <= set(acte.montants)
-        yield (
-            "remarques",
-            True if same else ", ".join(f"{cents / 100:,.2f} $" for cents in acte.montants).translate(_MONEY),
-        )
+        yield "remarques", True if same else ", ".join(map(shown_amount, acte.montants))
 
 
 def _parties(row: Inscription, acte: ActeFacts) -> Iterator[tuple[str, Any]]:
@@ -141,14 +138,6 @@ def _parties(row: Inscription, acte: ActeFacts) -> Iterator[tuple[str, Any]]:
     # one whom the acte names elsewhere than among those who appear is no stranger to it
     elif not frozenset[str]().union(*mine) <= acte.words:
         yield "parties", [{"nom": name, "qualite": None} for name in acte.parties]
-
-
-_MONEY: Final = str.maketrans({",": " ", ".": ","})
-
-
-def amounts_in(text: str) -> tuple[int, ...]:
-    """Amounts of a text in cents."""
-    return tuple(int(digits(whole)) * 100 + int(cents or 0) for whole, cents in _AMOUNT.findall(text))
 
 
 def _noted(row: Inscription, name: str, verdict: Any, reader: str) -> Inscription:

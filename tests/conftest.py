@@ -39,6 +39,13 @@ def database_url(module_database):
     return module_database
 
 
+@pytest.fixture
+def sql(database_url):
+    """A plain connection to it: autocommit, rows as tuples."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
 def empty(connection: psycopg.Connection) -> None:
     """Delete every row but the status names and the applied migrations."""
     with connection.transaction():

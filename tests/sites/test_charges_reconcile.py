@@ -37,12 +37,6 @@ def installation(database_url, replica, tmp_path) -> Settings:
     )
 
 
-@pytest.fixture
-def sql(database_url):
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
-
-
 def add_account(sql: psycopg.Connection, number: int) -> UUID:
     entry = NORMAL_ACCOUNTS[number]
     sealed = Vault(KEY.encode()).seal(entry.password)

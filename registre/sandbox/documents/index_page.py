@@ -1,4 +1,4 @@
-"""What both layouts of an index share: the columns, and rows broken over pages."""
+"""What the layouts of an index share: the columns, and rows broken over pages."""
 
 from __future__ import annotations
 

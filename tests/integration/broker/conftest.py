@@ -169,13 +169,6 @@ def three(three_databases: dict[str, str], tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def sql(database_url: str) -> Iterator[psycopg.Connection]:
-    """The file's database, in autocommit."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 def rigs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Rig]]:
     """Makes brokers in this process, of either kind: `rigs(kind, slots, url)`."""
     monkeypatch.setattr("dramatiq_pg.broker.randint", lambda *_: 1)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import psycopg
-import pytest
 import pytest_asyncio
 
 from registre.db.pool import Database
@@ -17,10 +15,3 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.open()
     yield opened
     await opened.close()
-
-
-@pytest.fixture
-def sql(database_url: str) -> Iterator[psycopg.Connection]:
-    """Autocommit, rows as tuples."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -75,12 +75,6 @@ class Desk:
     def found(self, word: str) -> list[int]:
         query = "SELECT number FROM registre.page WHERE search @@ to_tsquery('french', %s) ORDER BY number"
         return [row[0] for row in self.sql.execute(query, [word]).fetchall()]
-
-
-@pytest.fixture
-def sql(database_url: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        yield connection
 
 
 @pytest_asyncio.fixture

@@ -133,7 +133,8 @@ class Clock:
     async def pause(self) -> None:
         """Until the next sweep, or the stop."""
         try:
-            await asyncio.wait_for(self._stop.wait(), SWEEP.total_seconds())
+            async with asyncio.timeout(SWEEP.total_seconds()):
+                await self._stop.wait()
         except TimeoutError:
             return
 

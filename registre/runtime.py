@@ -187,7 +187,8 @@ class Runtime:
 
     async def _farewell(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await asyncio.wait_for(work, _FAREWELL_S)
+            async with asyncio.timeout(_FAREWELL_S):
+                await work
         except (*GONE, TimeoutError) as exc:
             _log.warning("runtime.left_undone", environment=self.environment.name, what=what, error=str(exc).strip())
 

@@ -228,7 +228,8 @@ async def follow(
 
 async def _wait_begun(begun: asyncio.Event, start_s: float) -> None:
     try:
-        await asyncio.wait_for(begun.wait(), start_s)
+        async with asyncio.timeout(start_s):
+            await begun.wait()
     except TimeoutError:
         return  # no navigation: the caller sees `moved` False
 
@@ -271,6 +272,7 @@ async def click(page: Page, control: Locator, *, what: str, timeout_s: float = P
 async def read_html(frame: Frame, *, timeout_s: float = CONTROL_S) -> str:
     """A frame's markup as the browser holds it now; empty for a frame that is gone or never settles."""
     try:
-        return await asyncio.wait_for(frame.content(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await frame.content()
     except (PlaywrightError, TimeoutError):
         return ""

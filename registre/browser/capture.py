@@ -123,7 +123,8 @@ class _Catcher:
             async with asyncio.timeout(self._timeout_s):
                 while True:
                     try:
-                        return await asyncio.wait_for(asyncio.shield(self._found), settle_s)
+                        async with asyncio.timeout(settle_s):
+                            return await asyncio.shield(self._found)
                     except TimeoutError:
                         if self._html is not None and not self.in_flight:
                             return self._html

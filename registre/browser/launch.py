@@ -167,7 +167,8 @@ class Browser:
             if closing is None:
                 continue
             try:
-                await asyncio.wait_for(closing, _CLOSE_S)
+                async with asyncio.timeout(_CLOSE_S):
+                    await closing
             except (PlaywrightError, TimeoutError):
                 continue  # it is dead or dying: nothing left to close
 

@@ -176,7 +176,8 @@ class SessionPool:
         held = [s.last_used for s in self._sessions if not s.busy and s.job is not None]
         timeout_s = max(0.05, min(held) + self._hold_s - self._clock()) if held else None
         try:
-            await asyncio.wait_for(self._changed.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
         except TimeoutError:
             return  # a hold has run out: look again
 

@@ -69,6 +69,7 @@ class Session:
 async def close_context(context: BrowserContext) -> None:
     """Close a context and its pages; never raises, never waits long for a browser that is gone or frozen."""
     try:
-        await asyncio.wait_for(context.close(), _CLOSE_S)
+        async with asyncio.timeout(_CLOSE_S):
+            await context.close()
     except (PlaywrightError, TimeoutError):
         return

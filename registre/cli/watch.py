@@ -129,7 +129,8 @@ async def _looks(connection: Connection, wanted: Sequence[UUID]) -> AsyncGenerat
             if stop.is_set() or all(job.state in FINAL_STATES or job.state == "imported" for job in jobs):
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _EVERY_S)
+                async with asyncio.timeout(_EVERY_S):
+                    await stop.wait()
 
 
 @contextlib.contextmanager

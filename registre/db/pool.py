@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -11,6 +11,7 @@ import tenacity
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from registre.cancellation import heeded
 from registre.domain.errors import ConfigurationError
 from registre.domain.exits import Exit
 
@@ -60,13 +61,15 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
         """One autocommit connection."""
-        async with self._pool.connection() as connection:
+        async with AsyncExitStack() as stack:
+            with heeded():
+                connection = await stack.enter_async_context(self._pool.connection())
             yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
         """One connection inside one transaction."""
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             yield connection
 
     async def insist(self, work: Callable[[Connection], Awaitable[_T]], *, seconds: float = 20) -> _T:

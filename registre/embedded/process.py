@@ -63,7 +63,8 @@ async def run(
     except OSError as exc:
         return 127, str(exc)
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), patience_s)
+        async with asyncio.timeout(patience_s):
+            output, _ = await process.communicate()
     except TimeoutError:
         os.killpg(process.pid, signal.SIGKILL)
         await process.wait()

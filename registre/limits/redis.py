@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from registre.cancellation import heeded
 from registre.domain.errors import LimitsUnavailable
 
 #: Seconds. A healthy server answers in a millisecond.
@@ -48,7 +49,8 @@ class Script:
         """
         given = json.dumps({name: value for name, value in asked.items() if value is not None})
         try:
-            return await self._script(keys=list(keys), args=[operation, given])
+            with heeded():
+                return await self._script(keys=list(keys), args=[operation, given])
         except _GONE as exc:
             raise _away(exc) from exc
 
@@ -60,7 +62,8 @@ async def scan(redis: Redis, pattern: str) -> list[str]:
         LimitsUnavailable: Redis is away.
     """
     try:
-        return [str(key) async for key in redis.scan_iter(pattern)]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType, reportUnknownVariableType]
+        with heeded():
+            return [str(key) async for key in redis.scan_iter(pattern)]  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType, reportUnknownVariableType]
     except _GONE as exc:
         raise _away(exc) from exc
 

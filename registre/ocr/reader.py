@@ -203,9 +203,8 @@ class Reader:
     async def _run(self, bounds: Bounds, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         slot = await self._free.get()
         try:
-            return await asyncio.wait_for(
-                slot.run(within, bounds.cpu, work, *args, **kwargs), bounds.wall.total_seconds()
-            )
+            async with asyncio.timeout(bounds.wall.total_seconds()):
+                return await slot.run(within, bounds.cpu, work, *args, **kwargs)
         except BrokenProcessPool as exc:
             raise ReaderFailed(reason(await slot.stop(), bounds)) from exc
         except TimeoutError as exc:

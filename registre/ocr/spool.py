@@ -45,7 +45,9 @@ class Spool:
         try:
             yield path
         finally:
-            self._files[path] -= 1
+            # closed in the meantime: then nothing is kept
+            if path in self._files:
+                self._files[path] -= 1
 
     async def close(self) -> None:
         """Remove the folder."""

@@ -118,7 +118,8 @@ async def worker(options: dict) -> None:
         _write(options, meter, figures, pings)
         await _ping(redis, pings)
         try:
-            await asyncio.wait_for(stop.wait(), 1)
+            async with asyncio.timeout(1):
+                await stop.wait()
         except TimeoutError:
             continue
     for task in tasks:

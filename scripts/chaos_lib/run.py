@@ -126,7 +126,9 @@ async def _submit(house: House, order: Order) -> None:
                 cwd=ROOT, env=house.environment, stdout=log, stderr=log,
             )  # fmt: skip
             with suppress(TimeoutError):
-                if await asyncio.wait_for(process.wait(), 30) == 0:
+                async with asyncio.timeout(30):
+                    await process.wait()
+                if process.returncode == 0:
                     return
             if process.returncode is None:
                 process.kill()

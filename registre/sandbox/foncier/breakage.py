@@ -39,7 +39,8 @@ class HangResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await asyncio.wait_for(_disconnect(receive), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                await _disconnect(receive)
         except TimeoutError:
             await _cut(scope, receive)
 

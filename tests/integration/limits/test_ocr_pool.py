@@ -53,9 +53,11 @@ def host() -> str:
 async def running(desk: Desk, capacity: Capacity | None, *, slots: int, name: str = "ocr.1", interval=INTERVAL):
     pool = OcrPool(desk, capacity, desk.count, name=name, slots=slots, minima=Split(1, 1), interval=interval)
     task = asyncio.create_task(pool.run())
-    yield pool
-    task.cancel()
-    await asyncio.wait([task])
+    try:
+        yield pool
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def test_ten_slots_follow_the_queue(redis, host) -> None:

@@ -21,6 +21,7 @@ from registre.ocr.engine import tesseract
 from registre.ocr.engine.layer import Layer, read_layer, undecoded
 from registre.ocr.engine.pdf import render_page
 from registre.ocr.engine.rapid import read_words, reader_version
+from registre.ocr.engine.streams import count_damaged
 from registre.ocr.engine.text_layer import shown_words, trusted_words
 from registre.ocr.engine.words import Sheet, Word, certainty, group_lines, reading_order
 from registre.ocr.index.header import read_header
@@ -145,9 +146,10 @@ def _drawn(data: bytes | Path, number: int, dpi: int = DPI) -> imaging.Gray:
 
 
 def _lost(data: bytes | Path, number: int, layer: Layer, picture: imaging.Gray) -> int:
-    """How many pictures of the page could not be decoded. What cannot be drawn stays white, and looks like paper."""
+    """How many parts of the page cannot be decoded, or not to their end. What cannot be drawn looks like paper."""
+    damaged = count_damaged(data, number)
     bare = [place.index for place in layer.places if _is_bare(place.box, picture)]
-    return undecoded(data, number, bare) if bare else 0
+    return max(damaged, undecoded(data, number, bare) if bare else 0)
 
 
 def _is_bare(box: tuple[float, float, float, float] | None, picture: imaging.Gray) -> bool:
@@ -174,7 +176,7 @@ def _with_lost(reading: PageReading, lost: int) -> PageReading:
 
 
 def _lost_text(lost: int) -> str:
-    return f"{lost} image(s) de la page ne se laissent pas décoder."
+    return f"{lost} élément(s) de la page (image ou contenu) ne se laissent pas décoder: il peut y manquer du texte."
 
 
 def _upright(picture: imaging.Gray) -> tuple[imaging.Gray, tuple[Word, ...]]:

@@ -199,7 +199,7 @@ async def state(options: dict) -> None:
                 "held": gauge.held,
                 "expired": gauge.expired,
                 "rows": {row.outcome: row.calls for row in rows},
-                "script_p99_ms": float(within.get("p99", 0)) / 1000,
+                "script_ms": [float(within.get(share, 0)) / 1000 for share in ("p50", "p99")],
             }
         )
     )

@@ -18,8 +18,8 @@ from registre.db import leader, migrate, worker
 from registre.db.pool import GONE, Connection, connect
 from registre.domain.errors import ConfigurationError, PoisonJob, StorageFailed
 from registre.domain.job import Site, State
+from registre.opening import note_start, why_not
 from registre.pipeline import LEASE, REANNOUNCE, SWEEP
-from registre.process import note_start, why_not
 from registre.revision import revision
 from registre.settings import Environment
 from registre.stages.tidy import tidy_objects

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, Final
@@ -17,6 +15,7 @@ from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.worker import Worker
 
 from actors.places import Places
+from actors.slot import capacity_name, slot_name
 from registre.broker import JobBroker, Source
 from registre.domain.job import Stage
 from registre.pipeline import ACTE_QUEUE, PLAN
@@ -106,14 +105,3 @@ def source_of(place: Environment, queues: set[str]) -> Source:
     """What a process of these queues claims there: where documents are not read, nothing to be read."""
     unread = set() if place.ocr else {Stage.OCR, ACTE_QUEUE}
     return Source(place.name, place.database_url, frozenset(queues - unread))
-
-
-def capacity_name(role: str) -> str:
-    """What leases on the machine are signed with: the slot where the Procfile's launcher names one, else the process.
-    A restarted slot replaces what it held."""
-    return slot_name(role) if "HONCHO_PROCESS_NAME" in os.environ else f"{slot_name(role)}.{os.getpid()}"
-
-
-def slot_name(role: str) -> str:
-    """`host-browser.1`: the Procfile's slot, the same after a restart."""
-    return f"{socket.gethostname()}-{os.environ.get('HONCHO_PROCESS_NAME', role)}"

@@ -9,14 +9,13 @@ import threading
 from types import FrameType
 from typing import Final
 
-from actors.clock import look, run_clock
-from actors.lifecycle import WorkerProcess, slot_name
+from actors.slot import slot_name
 from registre import crash, logs, sentry
 from registre.domain.errors import ConfigurationError
 from registre.domain.exits import Exit
 from registre.installation import environments, redis_url
 from registre.limits.machine import Kind, machine
-from registre.process import nothing_opens
+from registre.opening import nothing_opens
 from registre.settings import Settings, read_settings
 
 ROLES: Final = ("browser", "ocr", "clock")
@@ -75,12 +74,17 @@ def _work(settings: Settings, role: str) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
+    # Not above: a clock would load browser, readers and broker, and start in three times the time.
+    from actors.lifecycle import WorkerProcess
+
     process = WorkerProcess(settings, role)
     stop.wait()
     process.stop()
 
 
 async def _clock(settings: Settings) -> None:
+    from actors.clock import look, run_clock
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

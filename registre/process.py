@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,8 +17,7 @@ from registre.accounts import Accounts, Vault
 from registre.browser.launch import Browser
 from registre.browser.pool import SessionPool
 from registre.db import migrate
-from registre.db import worker as workers
-from registre.db.pool import GONE, Connection, Database, away
+from registre.db.pool import GONE, Database
 from registre.domain.account import AccountLimits
 from registre.domain.errors import ConfigurationError
 from registre.domain.job import Site
@@ -26,8 +25,8 @@ from registre.embedded import chromium
 from registre.installation import environments, vault
 from registre.ocr.engine import tesseract
 from registre.ocr.reader import Reader
+from registre.opening import note_start, nothing_opens, why_not
 from registre.pipeline import HOLD, IDLE, LEASE
-from registre.revision import revision
 from registre.runtime import Runtime
 from registre.settings import Environment, Settings
 from registre.sites import adapter_for
@@ -203,34 +202,6 @@ class Process:
 
     def _polled_ago(self, environment: str) -> timedelta | None:
         return self.ask_broker(environment) if self.ask_broker else None
-
-
-def why_not(exc: BaseException) -> ConfigurationError:
-    """Why an environment did not open, in one sentence and with its exit code."""
-    return exc if isinstance(exc, ConfigurationError) else away(exc)
-
-
-def nothing_opens(places: Sequence[Environment], reasons: Sequence[ConfigurationError | None]) -> ConfigurationError:
-    """One sentence for one environment, one line each for several; the exit code of the first."""
-    told = [reason for reason in reasons if reason is not None]
-    if len(places) == 1:
-        return told[0]
-    each = "".join(
-        f"\n  {place.name}: {reason.text}" for place, reason in zip(places, reasons, strict=True) if reason is not None
-    )
-    return ConfigurationError(f"Aucun environnement ne s'ouvre:{each}", exits=told[0].exits)
-
-
-async def note_start(connection: Connection, environment: str, *, slot: str) -> None:
-    """Leave a trace of the start; warn of what a deployment left half done.
-
-    That is living processes of another revision, and tables of a later one.
-    """
-    for name, theirs in await workers.other_revisions(connection, ours=revision(), slot=slot):
-        _log.warning("process.other_revision", environment=environment, other=name, theirs=theirs, ours=revision())
-    await workers.note_start(connection, slot=slot, revision=revision())
-    if later := await migrate.newer(connection):
-        _log.warning("schema.newer", environment=environment, migrations=later)
 
 
 async def _open_tools(settings: Settings, role: str, stack: AsyncExitStack, environments: int) -> Tools:

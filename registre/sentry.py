@@ -5,12 +5,11 @@ An event is composed of what is listed here; what is not listed does not leave, 
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import sentry_sdk
 import structlog
-from sentry_sdk.utils import BadDsn
 
 from registre.domain.errors import ConfigurationError, RegistreError
 from registre.domain.fault import fault_of
@@ -39,6 +38,10 @@ def configure(dsn: str | None, *, environment: str) -> None:
     """
     if dsn is None:
         return
+    # A tenth of a second of every process that reports nothing: loaded here alone, which `_is_loaded` relies on.
+    import sentry_sdk
+    from sentry_sdk.utils import BadDsn
+
     try:
         sentry_sdk.init(
             dsn=dsn,
@@ -97,10 +100,18 @@ def watch_threads(role: str) -> None:
 
 def close() -> None:
     """Send what is on its way, for two seconds at most."""
+    if not _is_loaded():
+        return
+    import sentry_sdk
+
     try:
         sentry_sdk.get_client().close(timeout=CLOSE_S)
     except Exception as exc:  # noqa: BLE001  a report is never worth a clean stop
         _log.warning("sentry.unclosed", error=type(exc).__name__)
+
+
+def _is_loaded() -> bool:
+    return "sentry_sdk" in sys.modules
 
 
 def _send(
@@ -110,6 +121,10 @@ def _send(
     evidence: dict[str, bytes],
     environment: str | None,
 ) -> None:
+    if not _is_loaded():
+        return
+    import sentry_sdk
+
     if not sentry_sdk.get_client().is_active():
         return
     try:

@@ -7,13 +7,12 @@ import asyncio
 import random
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from chaos_lib import report
-from chaos_lib.house import House, Servers, compile_once, find_browser
+from chaos_lib.house import House, Servers, find_browser
 from chaos_lib.plan import make_plan
 from chaos_lib.run import Outcome, run_seed
 
@@ -51,7 +50,6 @@ class Chaos:
         self._given = given
         self._seeds: Iterator[int] = iter(range(given.seed, given.seed + given.runs))
         self._failed = False
-        self._bytecode = Path()
         self.outcomes: list[Outcome] = []
 
     async def go(self) -> int:
@@ -61,16 +59,13 @@ class Chaos:
         assert task is not None
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        with tempfile.TemporaryDirectory(prefix="registre-bytecode-") as folder:
-            self._bytecode = Path(folder)
-            await compile_once(self._bytecode)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self._given.jobs, self._given.runs)):
-                    group.create_task(self._lane(browser))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._given.jobs, self._given.runs)):
+                group.create_task(self._lane(browser))
         return 1 if self._failed else 0
 
     async def _lane(self, browser: Path) -> None:
-        servers, keep = Servers(self._bytecode), False
+        servers, keep = Servers(), False
         try:
             await servers.open()
             keep = await self._runs(servers, browser)

@@ -32,17 +32,8 @@ from registre.sandbox.foncier import paths
 from registre.sandbox.foncier.options import NORMAL_ACCOUNTS
 
 _TEMPLATE: Final = "chaos_template"
-#: Settings of whoever started us; without its bytecode a process takes twice as long to start.
+#: Settings of whoever started us. PYTHONDONTWRITEBYTECODE among them: without bytecode a start takes twice as long.
 _NOT_OURS: Final = ("REGISTRE_", "PG", "DATABASE_URL", "REDIS_URL", "OCR_", "GEMINI", "SERVER_", "SENTRY", "PYTHON")
-
-
-async def compile_once(bytecode: Path) -> None:
-    """Write the bytecode of everything that processes import, before many of them do so at once."""
-    words = ["-c", "import actors.__main__, chaos_lib.check, registre.cli, registre.runtime, registre.sandbox.server"]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    environment |= {"PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}", "PYTHONPYCACHEPREFIX": str(bytecode)}
-    process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, env=environment)
-    await process.wait()
 
 
 async def find_browser() -> Path:
@@ -54,8 +45,7 @@ async def find_browser() -> Path:
 class Servers:
     """Postgres and Redis of one lane: they outlive a run, its database does not."""
 
-    def __init__(self, bytecode: Path) -> None:
-        self.bytecode = bytecode
+    def __init__(self) -> None:
         #: held while a server is down on purpose: a second stroke waits for its start
         self.lock = asyncio.Lock()
         self.folder = Path(tempfile.mkdtemp(prefix="registre-chaos-"))
@@ -171,7 +161,6 @@ class House:
         return {
             **own,
             "PYTHONPATH": str(ROOT),
-            "PYTHONPYCACHEPREFIX": str(self.servers.bytecode),
             "DATABASE_URL": self.servers.database(self.name, self.proxies["postgres"].port),
             "REDIS_URL": redis,
             "REGISTRE_STATE": str(self.servers.state),

@@ -93,7 +93,7 @@ class Database:
 async def connect(url: str) -> Connection:
     """One connection outside any pool, for what must own its session (advisory locks, LISTEN, migrations)."""
     return await AsyncConnection.connect(
-        url, autocommit=True, prepare_threshold=None, connect_timeout=5, application_name="registre"
+        url, autocommit=True, prepare_threshold=None, connect_timeout=10, application_name="registre"
     )
 
 

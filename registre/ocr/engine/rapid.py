@@ -19,7 +19,8 @@ from registre.ocr.engine.signs import western
 from registre.ocr.engine.words import Word
 
 if TYPE_CHECKING:
-    from registre.ocr.engine.networks import Finder, LineReader, Reading
+    from registre.ocr.engine.looks import Reading
+    from registre.ocr.engine.networks import Finder, LineReader
 
 #: Lines read with less certainty than this are texture, not text.
 _NOISE = 0.35

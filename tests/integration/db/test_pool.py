@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from registre.db.pool import Database
+from tests.integration.stopping import ends_in
 
 
 @pytest.fixture
@@ -25,19 +26,13 @@ async def test_a_stop_in_whichever_turn_of_the_loop_ends_the_wait(single):
                 await connection.execute("SELECT 1")
             await asyncio.sleep(60)
 
-    went_on = []
-    for turns in range(20):
+    ended = []
+    for turn in range(20):
         async with AsyncExitStack() as held:
             await held.enter_async_context(single.connection())
             task = asyncio.create_task(wait_for_ever())
             await asyncio.sleep(0.01)
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        if (await asyncio.wait([task], timeout=2))[1]:
-            went_on.append(turns)
-            task.cancel()
-            await asyncio.wait([task])
-    assert went_on == []
+        ended.append(await ends_in(task, turn))
+    assert all(ended)
     async with single.connection() as connection:  # none was lost either
         await connection.execute("SELECT 1")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +15,31 @@ from tests import services
 services.scrub_environment()
 
 _TEMPLATE = "registre_template"
+_TESTS = Path(__file__).parent
+#: About what one test takes, in seconds, by the longest of these names that its place begins with.
+_COST = {
+    "": 0.02,
+    "integration": 0.4,
+    "integration/ocr": 3,
+    "migrations": 1,
+    "sites": 3,
+    "acceptance": 25,
+    "acceptance/test_chaos": 100,
+    "acceptance/test_deploy": 60,
+}
+
+
+def pytest_collection_modifyitems(items):
+    """The file that takes longest first: the workers end together, and those that wait for processes (acceptance)
+    stand in turn with those that compute (browsers, readers)."""
+    costs = Counter()
+    for item in items:
+        costs[item.path] += _cost(item.path.relative_to(_TESTS).as_posix())
+    items.sort(key=lambda item: -costs[item.path])
+
+
+def _cost(place):
+    return _COST[max((name for name in _COST if place.startswith(name)), key=len)]
 
 
 @pytest.fixture(scope="session")

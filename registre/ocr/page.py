@@ -24,7 +24,6 @@ from registre.ocr.engine.rapid import read_words, reader_version
 from registre.ocr.engine.streams import count_damaged
 from registre.ocr.engine.text_layer import shown_words, trusted_words
 from registre.ocr.engine.words import Sheet, Word, certainty, group_lines, reading_order
-from registre.ocr.index.header import read_header
 from registre.ocr.index.page import read_index
 
 #: Resolution at which a page is read. Measured on the sandbox: 300 gains nothing over 200 but memory.
@@ -230,8 +229,9 @@ def _understood(
         edition,
         page.text,
         doubt_order(page.rows),
-        read_header(page.margin),
+        page.header,
         confidence,
+        doubts=page.doubts,
     )
 
 

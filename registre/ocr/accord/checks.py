@@ -56,9 +56,10 @@ def doubt_lot(page: PageReading, ordered: str) -> PageReading:
 
 
 def _is_lot(printed: str, subdivision: str | None, ordered: str) -> bool:
-    """A header may print the lot of origin and its subdivision apart: `1358` and `176` for lot 1358-176."""
-    shown = normalize_number(printed)
-    return is_lot(shown) and ordered in {shown, f"{shown}-{normalize_number(subdivision or '')}"}
+    """A header may print several lots, or the lot of origin and its subdivision apart: `1358` and `176`."""
+    shown = [normalize_number(lot) for lot in printed.split(", ")]
+    part = normalize_number(subdivision or "")
+    return all(map(is_lot, shown)) and ordered in {*shown, f"{shown[0]}-{part}"}
 
 
 def _twins(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:

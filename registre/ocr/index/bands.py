@@ -14,6 +14,11 @@ from registre.ocr.index.vocabulary import NAMES, NOTE, Field, plain
 
 #: Lines of one cell stand no further apart than this, in line heights.
 _SPACED = 1.7
+#: Gaps that differ by more than this are of two kinds; and how many ways of telling them apart are tried.
+_TWO_KINDS = 1.22
+_MOST_SPLITS = 3
+#: Words of one sentence stand no further apart than this, in line heights.
+_PROSE = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,16 @@ class Strip:
     def text(self, name: Field) -> str:
         """Text of one cell of the line."""
         return " ".join(word.text for word in self.cells.get(name, ()))
+
+    def is_note(self) -> bool:
+        """Whether the line is prose about the lot that runs over the columns, or stands where names do."""
+        if not NOTE.match(plain(self.line.text)):
+            return False
+        if len(self.cells) == 1:
+            return any(name in self.cells for name in NAMES)
+        words = self.line.words
+        wide = _PROSE * line_height(words)
+        return all(b.x0 - a.x1 < wide for a, b in pairwise(words))
 
 
 @dataclass(slots=True)
@@ -123,9 +138,29 @@ def _ruled_cuts(strips: Sequence[Strip], horizontals: Sequence[float]) -> set[in
 def _cuts(strips: Sequence[Strip]) -> set[int]:
     """Cuts told by dates and numbers; then, if rows plainly stand apart, lines that do so without either are rows."""
     gaps = [0.0, *(b.line.cy - a.line.cy for a, b in pairwise(strips))]
+    spaced = _spaced_cuts(strips, gaps)
+    if spaced is not None:
+        return spaced
     cuts = _marked_cuts(strips, gaps, None)
     apart = _apart(gaps, cuts, line_height([word for strip in strips for word in strip.line.words]))
     return cuts if apart is None else _marked_cuts(strips, gaps, apart)
+
+
+def _spaced_cuts(strips: Sequence[Strip], gaps: Sequence[float]) -> set[int] | None:
+    """Cuts at the wide gaps, if gaps are of two kinds and the wide ones part the rows: one number, or a note, each.
+
+    So rows are whole whose cells stand in the middle of their height, the number below the first name.
+    """
+    steps = sorted(gaps[1:])
+    splits = [(b / max(a, 1.0), (a + b) / 2) for a, b in pairwise(steps) if b > _TWO_KINDS * max(a, 1.0)]
+    for _, least in sorted(splits, reverse=True)[:_MOST_SPLITS]:
+        cuts = {index for index, gap in enumerate(gaps) if index and gap > least}
+        bands = _cut_at(strips, cuts)
+        told = [sum(_has_number(strip) and not strip.is_note() for strip in band.strips) for band in bands]
+        notes = sum(band.strips[0].is_note() for band in bands)
+        if len(bands) > 2 and max(told) == 1 and sum(told) + notes == len(bands):
+            return cuts
+    return None
 
 
 def _apart(gaps: Sequence[float], cuts: set[int], height: float) -> float | None:
@@ -147,7 +182,7 @@ def _marked_cuts(strips: Sequence[Strip], gaps: Sequence[float], apart: float | 
     has_date = has_number = False
     start = 0
     for index, strip in enumerate(strips):
-        dated, numbered = _has_date(strip), _has_number(strip)
+        dated, numbered = (_has_date(strip), _has_number(strip)) if not strip.is_note() else (False, False)
         opens = (dated and has_date) or (numbered and has_number)
         aside = _is_aside(strip, gaps[index], pitch, apart)
         tight = apart is not None and gaps[index] < apart
@@ -170,12 +205,12 @@ def _widest(gaps: Sequence[float], first: int, last: int) -> int:
 
 def _is_aside(strip: Strip, gap: float, pitch: float, apart: float | None) -> bool:
     """A line apart that is no part of the row above: prose where a date belongs, or as far below as rows are."""
+    if strip.is_note():
+        return True
     if _has_date(strip) or _has_number(strip):
         return False
     lead = strip.text(Field.DATE) or strip.text(Field.ENREGISTREMENT)
     if sum(char.isalpha() for char in lead) >= 4 and not is_ditto(lead):
-        return True
-    if len(strip.cells) == 1 and any(NOTE.match(plain(strip.text(name))) for name in NAMES):
         return True
     return gap > 3.5 * pitch or (apart is not None and gap >= apart)
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from registre.ocr.engine.words import Line, Word, line_height, segments, split_at
 from registre.ocr.index.fields import find_date, find_number, parse_date
 from registre.ocr.index.headings import HeadingCell, find_headings
-from registre.ocr.index.vocabulary import Field
+from registre.ocr.index.meanings import Pile, meaning
+from registre.ocr.index.vocabulary import FOOTER, NOTE, Field, plain
 
 #: Words of one cell stand no further apart than this, in line heights.
 _SPACE = 0.45
@@ -30,6 +31,8 @@ class Column:
     right: float
     #: as printed; empty where the page has none
     title: str = ""
+    #: its heading is unknown, its cells tell what it holds
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +120,32 @@ def _cut(word: Word, columns: Sequence[Column]) -> list[Word]:
 
 
 def _columns(cells: Sequence[HeadingCell], body: Sequence[Line], verticals: Sequence[float]) -> tuple[Column, ...]:
-    words = [word for line in body for word in line.words]
-    centred = _centred(cells, body)
+    # a sentence that runs across the columns says nothing of where they end
+    kept = [line for line in body if not NOTE.match(plain(line.text)) and not FOOTER.search(plain(line.text))] or body
+    words = [word for line in kept for word in line.words]
+    centred = _centred(cells, kept)
     rights = [min((word.x0 for word in words), default=0.0)]
     for a, b in pairwise(cells):
         rights.append(_boundary(a, b, words, verticals, start=rights[-1], centred=centred))
     rights = [*rights[1:], float("inf")]
     found = tuple(Column(cell.field, right, cell.text) for cell, right in zip(cells, rights, strict=True))
-    return _with_unannounced_date(_with_unannounced_number(found, body), body)
+    return _with_unannounced_date(_with_unannounced_number(_told_by_content(found, body), body), body)
+
+
+def _told_by_content(columns: tuple[Column, ...], body: Sequence[Line]) -> tuple[Column, ...]:
+    """The columns, those under a heading that nobody knows named by what stands in them, where nothing else is so."""
+    held = {column.field for column in columns}
+    told: list[Column] = []
+    for index, column in enumerate(columns):
+        if column.field is Field.AUTRE:
+            left = columns[index - 1].right if index else float("-inf")
+            cells = (" ".join(word.text for word in line.words if left < word.cx < column.right) for line in body)
+            seen = meaning(Pile(column.right, tuple(filter(None, cells))))
+            if seen not in held:
+                held.add(seen)
+                column = replace(column, field=seen, guessed=True)
+        told.append(column)
+    return tuple(told)
 
 
 def _with_unannounced_number(columns: tuple[Column, ...], body: Sequence[Line]) -> tuple[Column, ...]:

@@ -28,6 +28,8 @@ _DATE_INSIDE = re.compile(
 _GROUPED = re.compile(r"\d{1,3}(?: \d{3})+")
 _NUMBER = re.compile(r"^(?:\d{1,3}(?: \d{3})+|\d+(?:-\d+)*)$")
 _NUMBER_INSIDE = re.compile(r"(?<![\d-])(?:\d{1,3}(?: \d{3})+|\d{4,10}(?:-\d+)*|\d{2,6}-\d{3,6})(?![\d-])")
+#: 8,123,456 or 8.123.456: one mark between all groups
+_MARKED = re.compile(r"^\d{1,3}([.,'’])\d{3}(?:\1\d{3})*$")
 _NUMBER_SIGN = re.compile(r"^n(?:[°º]s?|os?\b|um(?:[eé]ro)?\b)[\s.:]*", re.IGNORECASE)
 _RADIATION = re.compile(r"(?<![A-Za-zÀ-ÿ])([TP])\s?[.:]?\s?(\d{1,3}(?: \d{3})+|\d[\d-]{3,11})(?! ?\d)")
 _DITTO = re.compile(r"^\W*(?:do|idem|id|ditto|dito)\W*$")
@@ -40,6 +42,8 @@ _NOTICE = re.compile(
     r"(\d{1,3}(?: \d{3})+|\d{4,8})"
 )
 
+#: Digits of an avis d'adresse: one more or less was read wrong.
+_NOTICE_DIGITS = 7
 #: Fewest and most digits of a numéro d'inscription; the rare dashes apart.
 NUMBER_DIGITS = range(4, 9)
 
@@ -97,6 +101,8 @@ def parse_number(text: str) -> Value:
     if not any(char.isdigit() for char in clean):
         return Value(None, doubtful=bool(clean))
     clean = re.sub(r"(?<=\d) ?- ?(?=\d)", "-", re.sub(r"[‐-―−]", "-", clean))
+    if _MARKED.match(clean):
+        clean = re.sub(r"\D", " ", clean)
     if _NUMBER.match(clean):
         return _sized(clean, doubtful=False)
     repaired = re.sub(r"[.,'’](?=\d{3})", " ", clean.translate(_LOOKALIKE))
@@ -142,7 +148,8 @@ def parse_avis(text: str) -> Value:
     found = numbers_in(clean)
     rest = _NUMBER_INSIDE.sub("", clean)
     if found and not re.search(r"\w", rest):
-        return Value(", ".join(found))
+        whole = all(len(number) == _NOTICE_DIGITS and not number.startswith("0") for number in found)
+        return Value(", ".join(found), doubtful=not whole)
     return Value(clean or None, doubtful=True)
 
 

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from registre.ocr.engine.words import Line, Sheet, Word, line_height, segments
 from registre.ocr.index.columns import Column, Table, cells_of
-from registre.ocr.index.fields import find_date, is_ditto, parse_date, parse_number
-from registre.ocr.index.vocabulary import FOOTER, LABELS, Field, is_role, plain
+from registre.ocr.index.fields import find_date, parse_date
+from registre.ocr.index.meanings import Pile, is_number, meaning
+from registre.ocr.index.vocabulary import FOOTER, LABELS, Field, plain
 
 #: White space between two columns, in line heights; groups of a number stand nearer.
 _BAND = 0.6
 #: A table needs this many columns.
 _FEWEST = 3
-_RADIATION = re.compile(r"^[TP†] ?\d")
-_BOOK = re.compile(r"^(?:\d{1,3}|[A-Z]{1,2})\.?$")
-_NATURE = re.compile(
-    r"^(?:vent|hyp|oblig|quit|mainl|servit|don|cession|bail|testam|decl|jugem|avis|privil|deed|mortg|discharg|release"
-    r"|lease|will|transf|echange|retroc|preavis|cont|radiation|reglement|proces|prior|resil|renon|notif)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pile:
-    """One column before its meaning is known: its cells' texts, top to bottom."""
-
-    right: float
-    cells: tuple[str, ...]
-
-    def share(self, cells: Iterable[bool]) -> float:
-        """Share of the cells that are so; dittos count for nothing."""
-        return sum(cells) / max(len(self.told), 1)
-
-    @property
-    def told(self) -> tuple[str, ...]:
-        return tuple(cell for cell in self.cells if not is_ditto(cell))
 
 
 def guess_table(lines: Sequence[Line], sheet: Sheet) -> Table | None:
@@ -64,13 +41,8 @@ def _begins(line: Line) -> bool:
         return False
     parts = [part.text for part in segments(line, 0.8 * line_height(line.words))]
     dated = any(parse_date(part).text for part in parts)
-    numbered = any(_is_number(part) for part in parts)
-    return len(parts) > 1 and numbered and (dated or len(parts) > 2 or _is_number(parts[0]))
-
-
-def _is_number(text: str) -> bool:
-    value = parse_number(text)
-    return value.text is not None and not value.doubtful and not parse_date(text).text
+    numbered = any(is_number(part) for part in parts)
+    return len(parts) > 1 and numbered and (dated or len(parts) > 2 or is_number(parts[0]))
 
 
 def _ruled(sheet: Sheet, body: Sequence[Line]) -> list[float]:
@@ -103,14 +75,14 @@ def _bands(body: Sequence[Line]) -> list[float]:
     return edges
 
 
-def _piles(body: Sequence[Line], rights: Sequence[float]) -> list[_Pile]:
+def _piles(body: Sequence[Line], rights: Sequence[float]) -> list[Pile]:
     # any distinct names do to sort the words by place
     marks = [Column(Field.REMARQUES, right, str(index)) for index, right in enumerate(rights)]
     piles: list[list[str]] = [[] for _ in rights]
     for line in body:
         for index, words in _by_place(line, marks).items():
             piles[index].append(" ".join(word.text for word in words))
-    return [_Pile(right, tuple(cells)) for right, cells in zip(rights, piles, strict=True)]
+    return [Pile(right, tuple(cells)) for right, cells in zip(rights, piles, strict=True)]
 
 
 def _by_place(line: Line, columns: Sequence[Column]) -> dict[int, list[Word]]:
@@ -122,29 +94,12 @@ def _by_place(line: Line, columns: Sequence[Column]) -> dict[int, list[Word]]:
     return found
 
 
-def _meanings(piles: Sequence[_Pile]) -> list[Field]:
+def _meanings(piles: Sequence[Pile]) -> list[Field]:
     """What each column holds; of two columns of numbers, the fuller one has the row's own."""
-    fields = [_meaning(pile) for pile in piles]
+    fields = [meaning(pile) for pile in piles]
     numbers = [index for index, name in enumerate(fields) if name is Field.NUMERO]
     if numbers:
         own = max(numbers, key=lambda index: (len(piles[index].cells), -index))
         for index in numbers:
             fields[index] = Field.NUMERO if index == own else Field.AVIS
     return fields
-
-
-def _meaning(pile: _Pile) -> Field:
-    told = pile.told
-    numbers = pile.share(_is_number(cell) for cell in told)
-    dates = pile.share(parse_date(cell).text is not None for cell in told)
-    tests: tuple[tuple[Field, bool], ...] = (
-        (Field.RADIATIONS, pile.share(_RADIATION.match(cell) is not None for cell in told) >= 0.5),
-        (Field.DATE, dates >= 0.6),
-        (Field.ENREGISTREMENT, dates + numbers >= 0.7 and min(dates, numbers) >= 0.25),
-        (Field.NUMERO, numbers >= 0.6),
-        (Field.REGISTRE, pile.share(_BOOK.match(cell) is not None for cell in told) >= 0.7),
-        (Field.QUALITE, pile.share(is_role(cell) for cell in told) >= 0.5),
-        (Field.PARTIES, pile.share(cell.isupper() and "," in cell for cell in told) >= 0.25),
-        (Field.NATURE, pile.share(_NATURE.match(plain(cell)) is not None for cell in told) >= 0.4),
-    )
-    return next((name for name, holds in tests if told and holds), Field.REMARQUES)

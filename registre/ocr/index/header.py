@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from registre.domain.request import normalize_number
+from registre.domain.reading import Doubt
+from registre.domain.request import is_lot, normalize_number
+from registre.domain.text import digits
 from registre.ocr.engine.words import Line, Word, line_height, segments
 from registre.ocr.index.vocabulary import LABELS, plain
 
 #: A value may go on under itself for this many lines.
 _MOST_LINES = 4
 _LOT = re.compile(r"^(?:\d{1,3}(?: \d{3})+|\d+ ?[A-Z]?(?: ?- ?[\dA-Z]+)*|[A-Z]{1,3} ?- ?\d+)(?!\w| ?\d)")
+_DASH = re.compile(r"[‐-―−]")
+_AND = re.compile(r"\s*(?:[,;&]|\b(?:et|and)\b)\s*")
 _PAGES = re.compile(r"^(\d+)(?:\s*(?:de|/|sur|of)\s*(\d+))?")
 
 
@@ -157,11 +161,47 @@ def _start_of(value: str, words: Line) -> float:
 
 
 def _tidy(found: dict[str, str]) -> dict[str, str]:
-    """Lot without spaces or remarks beside it, page and number of pages apart."""
-    if "lot" in found and (match := _LOT.match(found["lot"])):
-        found["lot"] = normalize_number(match.group())
+    """Lots without spaces or remarks beside them, page and number of pages apart."""
+    if "lot" in found and (lots := _lots(found["lot"])):
+        found["lot"] = ", ".join(lots)
     if "page" in found and (match := _PAGES.match(found["page"])):
         found["page"] = match.group(1)
         if match.group(2):
             found["pages"] = match.group(2)
     return found
+
+
+def _lots(text: str) -> list[str]:
+    """The lots that a header names one after the other, up to what is none."""
+    found: list[str] = []
+    text = _DASH.sub("-", text)
+    while match := _LOT.match(text):
+        found.append(normalize_number(match.group()))
+        between = _AND.match(text, match.end())
+        if between is None:
+            break
+        text = text[between.end() :]
+    return found
+
+
+def doubt_lot_words(lines: Sequence[Line], header: Mapping[str, str], sure: float) -> tuple[Doubt, ...]:
+    """Doubt the header's lot where its words are not sure, something stands beside them, or it has no lot's form."""
+    lot = header.get("lot")
+    if lot is None:
+        return ()
+    near = [line for line in lines if any(label.key == "lot" for label in _labels(line.text))]
+    whole = digits(lot)
+    words = [word for line in near for word in line.words if (own := digits(word.text)) and own in whole]
+    seen = bool(words) and all(word.confidence >= sure for word in words)
+    if seen and all(map(is_lot, lot.split(", "))) and not any(_goes_on(line, words) for line in near):
+        return ()
+    return (Doubt(lot, None, "lot de l'en-tête", field="lot"),)
+
+
+def _goes_on(line: Line, words: Sequence[Word]) -> bool:
+    """Whether what follows the lot's last word closely may be more of it."""
+    mine = [index for index, word in enumerate(line.words) if word in words]
+    if not mine or mine[-1] + 1 == len(line.words):
+        return False
+    last, after = line.words[mine[-1]], line.words[mine[-1] + 1]
+    return after.x0 - last.x1 < 1.5 * last.height and (any(map(str.isdigit, after.text)) or after.text[0] in "-–—")

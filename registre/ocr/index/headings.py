@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from registre.ocr.engine.words import Line, Word, group_lines, line_height, split_at
-from registre.ocr.index.vocabulary import ANCHORS, Field, is_heading, plain
+from registre.ocr.engine.words import Line, Word, group_lines, line_height, segments, split_at
+from registre.ocr.index.vocabulary import ALONE, ANCHORS, Field, is_heading, plain
 
 #: A table needs this many different headings, so that a sentence is not one.
 _FEWEST_COLUMNS = 3
 _MOST_HEADING_LINES = 5
+#: Words of one title stand no further apart than this, in line heights.
+_ONE_TITLE = 1.2
+#: A title among others has no more words than this on a line; a sentence has.
+_MOST_WORDS = 5
+#: Fewer letters than this are dirt, not a title.
+_FEWEST_LETTERS = 3
+_KEYS = frozenset({Field.NUMERO, Field.DATE, Field.ENREGISTREMENT})
 
 
 @dataclass(slots=True)
@@ -55,18 +62,32 @@ def find_headings(lines: Sequence[Line]) -> list[Heading]:
     index = 0
     while index < len(lines):
         last = index
-        while last < len(lines) and last - index < _MOST_HEADING_LINES and is_heading(lines[last].text):
+        while last < len(lines) and last - index < _MOST_HEADING_LINES and _is_heading(lines[last]):
             last += 1
         if last > index:
             cells, others = _heading_cells(lines[index:last])
             fields = {cell.field for cell in cells}
-            if len(fields) >= _FEWEST_COLUMNS and fields & {Field.NUMERO, Field.DATE, Field.ENREGISTREMENT}:
+            if len(fields) >= _FEWEST_COLUMNS and fields & _KEYS:
                 text = " ".join(cell.text for cell in cells)
                 found.append(Heading(index, last - 1, _settle(cells, others), text))
             index = last
         else:
             index += 1
     return found
+
+
+def _is_heading(line: Line) -> bool:
+    """Whether a line is made of headings, or of headings and of short titles that nobody knows."""
+    if is_heading(line.text):
+        return True
+    if ":" in line.text or re.search(r"\d", re.sub(r"n[0°º]", "", plain(line.text))):
+        return False
+    parts = segments(line, 0.9 * line_height(line.words))
+    known = [{field for word in part.words if (field := _announces(word))} for part in parts]
+    fields = frozenset[Field]().union(*known)
+    if any(len(part.words) > _MOST_WORDS for part in parts) or 2 * sum(map(bool, known)) < len(parts):
+        return False
+    return len(fields) >= _FEWEST_COLUMNS and len(parts) >= _FEWEST_COLUMNS and bool(fields & _KEYS)
 
 
 def _heading_cells(lines: Sequence[Line]) -> tuple[list[HeadingCell], list[Word]]:
@@ -85,11 +106,39 @@ def _heading_cells(lines: Sequence[Line]) -> tuple[list[HeadingCell], list[Word]
             twin.words.append(word)
         else:
             cells.append(HeadingCell(field, [word]))
+    strangers: list[Word] = []
+    known = {cell.field for cell in cells}
     for word in others:
-        owner = _owner(word, cells, height)
+        alone = ALONE.get(plain(word.text))
+        titled = alone in _KEYS and alone not in known and word.text[:1].isupper()
+        owner = None if titled else _owner(word, cells, height)
         if owner:
             owner.words.append(word)
+        else:
+            strangers.append(word)
+    cells += _titles_of_their_own(strangers, cells, height)
     return sorted(cells, key=lambda cell: cell.x0), others
+
+
+def _titles_of_their_own(
+    strangers: Sequence[Word], cells: Sequence[HeadingCell], height: float
+) -> Iterator[HeadingCell]:
+    """Titles made of words that stand apart from all known ones: each is over a column too."""
+    groups: list[list[Word]] = []
+    for word in strangers:
+        near = next((g for g in groups if _near(HeadingCell(Field.AUTRE, g), word, _ONE_TITLE * height)), None)
+        if near:
+            near.append(word)
+        else:
+            groups.append([word])
+    taken = {cell.field for cell in cells}
+    for group in groups:
+        text = re.sub(r"[^a-z ]", "", plain(" ".join(word.text for word in group))).strip()
+        alone = ALONE.get(text)
+        if alone is not None and alone not in taken:
+            yield HeadingCell(alone, group)
+        elif sum(map(str.isalpha, text)) >= _FEWEST_LETTERS:
+            yield HeadingCell(Field.AUTRE, group)
 
 
 def _unjoin(word: Word) -> list[Word]:
@@ -123,13 +172,19 @@ def _near(cell: HeadingCell, word: Word | HeadingCell, reach: float) -> bool:
 
 
 def _owner(word: Word, cells: Sequence[HeadingCell], height: float) -> HeadingCell | None:
-    """The heading that a connecting word (`de`, `l'acte`) belongs to: above or below it, else just left of it."""
+    """The heading that a connecting word (`de`, `l'acte`) belongs to: above or below it, else just beside it."""
     overlapping = [(min(word.x1, cell.x1) - max(word.x0, cell.x0), cell) for cell in cells]
     overlap, over = max(overlapping, key=lambda pair: pair[0], default=(0.0, None))
     if over is not None and overlap > 0:
         return over
-    left = [cell for cell in cells if any(abs(w.cy - word.cy) < height / 2 and w.x1 <= word.x0 for w in cell.words)]
-    return max(left, key=lambda cell: cell.x1, default=None) or over
+    beside = [
+        (max(word.x0 - w.x1, w.x0 - word.x1), cell)
+        for cell in cells
+        for w in cell.words
+        if abs(w.cy - word.cy) < height / 2
+    ]
+    gap, next_to = min(beside, key=lambda pair: pair[0], default=(0.0, None))
+    return next_to if gap < _ONE_TITLE * height else None
 
 
 def _settle(cells: list[HeadingCell], others: Sequence[Word]) -> list[HeadingCell]:
@@ -163,8 +218,13 @@ def _whole_titles(cells: list[HeadingCell], others: Sequence[Word]) -> list[Head
             title: Field | None = None
             if before.field in {Field.NUMERO, Field.DATE} and of_deed and linked and gap < 4:
                 title = before.field
-            elif gap < 0.6 and both == {Field.REGISTRE, Field.NUMERO}:
+            elif before.field is cell.field and (gap < 0.8 or (linked and gap < 5)):
+                title = cell.field
+            elif gap < 0.6 and _is_number_of(before, cell):
                 title = Field.NUMERO
+            elif gap < 0.7 and both == {Field.NUMERO, Field.AVIS} and plain(cell.text).startswith("d'"):
+                title = Field.AVIS
+                numbers -= 1
             elif numbers > 1 and gap < 0.7 and Field.NUMERO in both and both & {Field.AVIS, Field.RADIATIONS}:
                 title = next(iter(both - {Field.NUMERO}))
                 numbers -= 1
@@ -173,6 +233,14 @@ def _whole_titles(cells: list[HeadingCell], others: Sequence[Word]) -> list[Head
                 continue
         kept.append(cell)
     return kept
+
+
+def _is_number_of(before: HeadingCell, cell: HeadingCell) -> bool:
+    """« Reg. no », « Instrument No. »: the number that the row is registered under."""
+    both = {before.field, cell.field}
+    return both == {Field.REGISTRE, Field.NUMERO} or (
+        both == {Field.NATURE, Field.NUMERO} and "instrument" in plain(before.text)
+    )
 
 
 def _level(a: HeadingCell, b: HeadingCell) -> bool:
@@ -198,7 +266,9 @@ def _date_and_number(cells: list[HeadingCell]) -> list[HeadingCell]:
     height = line_height(when.words)
     stacked = min(when.x1, number.x1) - max(when.x0, number.x0) > 0.5 * min(when.x1 - when.x0, number.x1 - number.x0)
     level = any(abs(a.cy - b.cy) < height / 2 for a in when.words for b in number.words)
-    beside = level and number.x0 - when.x1 < 0.7 * height and re.search(r"[,/&(]|\b(?:et|and)\b", f"{when.text} ")
+    # `(aaaa-mm-jj)` tells how dates are written
+    named = re.sub(r"\([ajmdy/. -]+\)?", "", plain(when.text))
+    beside = level and -height < number.x0 - when.x1 < 0.7 * height and re.search(r"[,/&(]|\b(?:et|and)\b", named)
     if not (beside or (stacked and not level)):
         return cells
     titles = [cell for cell in cells if cell.field is Field.ENREGISTREMENT and _near(cell, when, height)]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from registre.domain.reading import Inscription, RowKind
+from registre.domain.reading import Doubt, Inscription, RowKind
 from registre.ocr.engine.words import Line, Sheet, Word, group_lines
 from registre.ocr.index.bands import Strip, cut_rows
 from registre.ocr.index.columns import Table, cells_of, find_tables
 from registre.ocr.index.fields import find_date, find_number
 from registre.ocr.index.guess import guess_table
-from registre.ocr.index.header import read_header
+from registre.ocr.index.header import doubt_lot_words, read_header
+from registre.ocr.index.parties import doubt_names
 from registre.ocr.index.places import places_of
-from registre.ocr.index.rows import Above, bar, read_row
+from registre.ocr.index.rows import Above, read_row
+from registre.ocr.index.stray import without_stray_rules
+from registre.ocr.index.sure import bar
 from registre.ocr.index.vocabulary import CARRIED, FOOTER, Field, plain
 
 #: Doubted on every row where nobody knows what a column holds.
@@ -29,6 +32,9 @@ class IndexPage:
     margin: tuple[Line, ...]
     #: the whole page; a table row is one line, cell after cell
     text: str
+    #: of the margin
+    header: dict[str, str] = field(default_factory=dict[str, str])
+    doubts: tuple[Doubt, ...] = ()
 
 
 def read_index(sheet: Sheet) -> IndexPage:
@@ -37,13 +43,14 @@ def read_index(sheet: Sheet) -> IndexPage:
     A page without heading, as a table's next page may be, has its columns told by what stands in them. Where that
     fails too, each line with a number and date is a row, and doubted.
     """
+    sheet = replace(sheet, words=without_stray_rules(sheet.words))
     lines = group_lines(sheet.words)
     tables = find_tables(lines, sheet.verticals)
     if not tables and (guessed := guess_table(lines, sheet)):
         tables = (guessed,)
     since = _established(lines)
     if not tables:
-        return IndexPage(_unsorted(lines, sheet), lines, "\n".join(line.text for line in lines))
+        return _with_header(IndexPage(_unsorted(lines, sheet), lines, "\n".join(line.text for line in lines)), sheet)
     rows: list[Inscription] = []
     texts: list[str] = []
     for table in tables:
@@ -51,7 +58,12 @@ def read_index(sheet: Sheet) -> IndexPage:
         rows += found
         texts += [line.text for line in table.before]
         texts += [*([table.heading] if table.heading else []), *(row.raw for row in found), *aside]
-    return IndexPage(tuple(rows), tables[0].before, "\n".join(texts))
+    return _with_header(IndexPage(doubt_names(rows), tables[0].before, "\n".join(texts)), sheet)
+
+
+def _with_header(page: IndexPage, sheet: Sheet) -> IndexPage:
+    header = read_header(page.margin)
+    return replace(page, header=header, doubts=doubt_lot_words(page.margin, header, bar(sheet.words)))
 
 
 def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription], list[str]]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
-from registre.domain.reading import Partie
+from registre.domain.reading import Inscription, Partie
 from registre.ocr.engine.words import Word
 from registre.ocr.index.fields import is_ditto
 from registre.ocr.index.vocabulary import is_role, plain
 
 #: A name that ends so goes on, one that starts so went on.
-_GOES_ON = re.compile(r"(?:[,&/-]|\b(?:de|du|des|d'|l'|la|le|les|et|and|of|the|a|au|aux|en|pour|saint|sainte|st|ste))$")
+_GOES_ON = re.compile(
+    r"(?:[,&/-]|\b(?:de|du|des|d'|l'|la|le|les|et|and|of|the|a|au|aux|en|pour|saint|sainte|st|ste)|^les [a-z]+"
+    r"|^(?:gestion|constructions?|fiducie|entreprises|placements|groupe|caisse populaire|banque|ville|municipalite))$"
+)
 _WENT_ON = re.compile(
     r"^(?:\(|&|et\b|de\b|du\b|des\b|d'|inc\b|ltee\b|ltd\b|limitee\b|enr\b|s\.?e\.?n\.?c|s\.?e\.?c\b|cie\b|n\.?a\.?$)"
 )
@@ -19,6 +24,18 @@ _WENT_ON = re.compile(
 _COMPLETE = re.compile(r"\b(?:inc|ltee|ltd|limitee|enr|s\.? ?e\.? ?n\.? ?c|s\.? ?e\.? ?c|s\.? ?a)\.?\)?$")
 #: `TREMBLAY, JEAN-FRANÇOIS`: a whole natural person; organisations print without a comma.
 _PERSON = re.compile(r"^[a-z' -]+, [a-z'. -]+$")
+
+#: Names are printed in capitals or not: a word in each is two cells run together. Company numbers are no figures.
+_CAPITALS = re.compile(r"\b[A-ZÀ-Þ]{3,}")
+_SMALL = re.compile(r"\b[A-ZÀ-Þ]?[a-zß-ÿ]{3,}")
+_COMPANY = re.compile(r"\b\d{4}[- ]\d{4}\b")
+#: Words of a name that are compared with others for an accent, and for a letter.
+_LONG = 4
+_VERY_LONG = 7
+#: `GRANDPERRON ÉLISE` lost its comma; an organisation's first word tells it
+_TWO_WORDS = re.compile(r"^[A-ZÀ-Þ'-]{3,} [A-ZÀ-Þ'-]{3,}$")
+#: A line that might have stood beside the one above, give or take so many heights, may be another party's.
+_NARROW = 1.5
 
 #: How an organisation's name begins: never the second half of another's.
 _BEGINS = re.compile(
@@ -43,6 +60,63 @@ def pair_parties(
         in_order = _by_order(lines, edge)
         return in_order or paired
     return paired
+
+
+def is_doubtful(partie: Partie) -> bool:
+    """Whether a name or qualité holds what belongs to another cell, or lacks its comma."""
+    for text in (partie.nom, partie.qualite or ""):
+        bare = _COMPANY.sub(" ", text)
+        if not is_role(text) and sum(map(str.isdigit, bare)) > 2:
+            return True
+        if _CAPITALS.search(bare) and _SMALL.search(bare):
+            return True
+    name = partie.nom
+    if _TWO_WORDS.match(name) and not (_BEGINS.match(plain(name)) or _COMPLETE.search(plain(name))):
+        return True
+    return bool(name) and not name[0].isalnum() and name[0] not in '("«'
+
+
+def doubt_names(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
+    """Mark names of which another row has nearly the same: one of the two was misread."""
+    counts = Counter(word for row in rows for word in _name_words(row))
+    strange = {word for word in counts if any(_nearly(word, other, counts) for other in counts)}
+    return tuple(row.doubted("parties") if strange.intersection(_name_words(row)) else row for row in rows)
+
+
+def _name_words(row: Inscription) -> set[str]:
+    return {word.strip(",.;:'") for partie in row.parties for word in partie.nom.split() if len(word) >= _LONG}
+
+
+def _nearly(word: str, other: str, counts: Counter[str]) -> bool:
+    """Whether `word` is `other` misread, or may be: an accent or one letter apart, and no more frequent."""
+    if word == other or len(word) != len(other) or counts[word] > counts[other] or not word.isupper():
+        return False
+    one, two = plain(word), plain(other)
+    apart = sum(a != b for a, b in zip(one, two, strict=True))
+    return apart == 0 or (apart == 1 and len(word) >= _VERY_LONG and one[:2] == two[:2])
+
+
+def may_wrap_otherwise(lines: Sequence[Sequence[Word]], edge: float) -> bool:
+    """Whether nothing but the width of a column says which lines are one name, and says it barely."""
+    for above, below in pairwise(lines):
+        if not above or not below:
+            continue
+        first, second = (" ".join(word.text for word in words) for words in (above, below))
+        height = below[0].height
+        over = above[-1].x1 + 0.3 * height + below[0].width - edge
+        plainly = (
+            is_ditto(second)
+            or ("," in first and "," in second)
+            or _BEGINS.match(plain(second))
+            or _GOES_ON.search(plain(first))
+            or _WENT_ON.match(plain(second))
+            or _COMPLETE.search(plain(first))
+            or _PERSON.match(plain(second))
+            or over < -_NARROW * height
+        )
+        if not plainly:
+            return True
+    return False
 
 
 def _by_order(lines: Sequence[tuple[str, Sequence[Word]]], edge: float) -> tuple[Partie, ...]:

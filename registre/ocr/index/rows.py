@@ -23,19 +23,13 @@ from registre.ocr.index.fields import (
     parse_radiations,
     split_notice,
 )
-from registre.ocr.index.parties import pair_parties
+from registre.ocr.index.parties import is_doubtful, may_wrap_otherwise, pair_parties
 from registre.ocr.index.places import places_of
-from registre.ocr.index.vocabulary import NAMES, Field, plain
+from registre.ocr.index.sure import LEGIBLE_ROW, NOTHING, unsure, unsure_names
+from registre.ocr.index.vocabulary import NAMES, Field, is_role, plain
 
 #: Two-digit years up to this one may be of this century: typed forms ended long before.
 _LAST_SHORT_YEAR = 30
-#: A critical value with a character read less surely than this is doubted, by how sure the page is on average.
-#: Measured on 1,600 numbers of printed, typed and written pages, 26 of them wrong: clean modern pages average 0.95 and
-#: more, and doubt 0.7 % of their right numbers; all that was read wrong with more certainty stood on pages below 0.90.
-_SURE = ((0.95, 0.85), (0.90, 0.95))
-#: Nothing is sure on pages below those, and in rows below this.
-_LEGIBLE_ROW = 0.80
-_NOTHING = 1.01
 #: Figures nearer to a number than this many line heights may belong to it.
 _CROWDED = 0.6
 _SIDES = {Field.GRANTOR: "Grantor", Field.GRANTEE: "Grantee"}
@@ -55,36 +49,33 @@ class Above:
         return Above(row.date or self.date, sure, row if row.kind is RowKind.INSCRIPTION else self.inscription)
 
 
-def bar(words: Sequence[Word]) -> float:
-    """The certainty that each character of a critical value needs on a page of these words."""
-    mean = certainty(words)
-    return next((sure for page, sure in _SURE if mean >= page), _NOTHING)
-
-
 def read_row(band: Band, table: Table, sheet: Sheet, above: Above, since: str, sure: float) -> Inscription:
     """The row that a band of lines holds.
 
     `since` is the last sure date before it, empty where there is none; `sure` is the page's `bar`.
     """
-    if certainty([word for strip in band.strips for word in strip.line.words]) < _LEGIBLE_ROW:
-        sure = _NOTHING
+    if certainty([word for strip in band.strips for word in strip.line.words]) < LEGIBLE_ROW:
+        sure = NOTHING
     row = _in_its_century(_row(band, table, sheet, above, sure), band, since)
     return replace(row, places=_places(band, row, sheet))
 
 
 def _row(band: Band, table: Table, sheet: Sheet, above: Above, sure: float) -> Inscription:
     doubts: set[str] = set()
+    if band.strips[0].is_note():
+        return _note(band, table, None, doubts, sure)
     when = _date(band, above, doubts, sure)
     numero = _numero(band, sheet, doubts, sure)
     nature = _nature(band, above.inscription, doubts)
     parties = _all_parties(band, table, above.inscription, doubts)
+    _doubt_parties(band, table, parties, doubts, sure)
     remarques, avis = _remarks(band, table, above.inscription, doubts, sure)
     radiations = _radiations(band, doubts, sure)
     if not (numero or "numero" in doubts or (nature and parties) or radiations):
         return _note(band, table, when, doubts, sure)
     if not numero:
         doubts.add("numero")
-    if sure == _NOTHING:
+    if sure == NOTHING:
         # what is not seen on such a page may be there all the same
         doubts |= {"avis_adresse", "date", "numero", "radiations"}
     if when is None and (table.has(Field.DATE) or table.has(Field.ENREGISTREMENT)):
@@ -112,7 +103,7 @@ def _note(band: Band, table: Table, when: str | None, doubts: set[str], sure: fl
             if not (when and dated):
                 words += cell
     marks = doubts & {"date"}
-    if sure == _NOTHING or not (table.has(Field.NATURE) or any(table.has(name) for name in NAMES)):
+    if sure == NOTHING or not (table.has(Field.NATURE) or any(table.has(name) for name in NAMES)):
         # nothing but its number tells an inscription from a note here, and that may have been lost
         marks |= {"kind"}
     return Inscription(
@@ -144,10 +135,6 @@ def _places(band: Band, row: Inscription, sheet: Sheet) -> dict[str, Box]:
     return places_of(fields, sheet)
 
 
-def _unsure(words: Sequence[Word], sure: float) -> bool:
-    return any(word.confidence < sure for word in words if any(char.isalnum() for char in word.text))
-
-
 def _date(band: Band, above: Above, doubts: set[str], sure: float) -> str | None:
     own = band.words(Field.DATE)
     words = own or band.words(Field.ENREGISTREMENT)
@@ -155,14 +142,14 @@ def _date(band: Band, above: Above, doubts: set[str], sure: float) -> str | None
     if not text:
         return None
     if own and may_be_ditto(text):
-        if not above.date_sure or not is_ditto(text) or sure == _NOTHING:
+        if not above.date_sure or not is_ditto(text) or sure == NOTHING:
             doubts.add("date")
         return above.date
     value = parse_date(text)
     if value.text is None:
         found = find_date(text)
         value = Value(found[0], doubtful=bool(own)) if found else value
-    if value.doubtful or _unsure(words, sure):
+    if value.doubtful or unsure(words, sure):
         doubts.add("date")
     return value.text
 
@@ -183,7 +170,7 @@ def _numero(band: Band, sheet: Sheet, doubts: set[str], sure: float) -> str | No
         value = parse_number(found) if found else Value(None)
         if found is None and not (dated and len(text) > len(dated[1]) + 3):
             return None
-    if words and (value.doubtful or value.text is None or _unsure(words, sure) or _crowded(band, sheet)):
+    if words and (value.doubtful or value.text is None or unsure(words, sure) or _crowded(band, sheet)):
         doubts.add("numero")
     return value.text
 
@@ -217,7 +204,7 @@ def _nature(band: Band, above: Inscription | None, doubts: set[str]) -> str | No
 def _radiations(band: Band, doubts: set[str], sure: float) -> tuple[str, ...]:
     words = band.words(Field.RADIATIONS)
     found, left_over = parse_radiations(band.text(Field.RADIATIONS))
-    if left_over or _unsure(words, sure):
+    if left_over or unsure(words, sure):
         doubts.add("radiations")
     return found
 
@@ -253,6 +240,25 @@ def _parties(band: Band, table: Table, above: Inscription | None, doubts: set[st
     return _repeated(parties, above.parties if above else (), doubts)
 
 
+def _doubt_parties(band: Band, table: Table, parties: Sequence[Partie], doubts: set[str], sure: float) -> None:
+    """Doubt names read without certainty, of two cells at once, or missing where the table has names."""
+    named = any(table.has(name) for name in NAMES)
+    words = [word for name in (Field.QUALITE, *NAMES) for word in band.words(name)]
+    untold = any(column.guessed or column.field is Field.AUTRE for column in table.columns)
+    if (
+        (not parties and (named or table.has(Field.NATURE)))
+        or any(map(is_doubtful, parties))
+        or unsure_names(words, sure)
+        or (any(partie.qualite and not is_role(partie.qualite) for partie in parties) and table.has(Field.QUALITE))
+        or (untold and not named)
+    ):
+        doubts.add("parties")
+    elif not table.has(Field.QUALITE):
+        lines = {name: [line.words for line in group_lines(band.words(name))] for name in NAMES}
+        if any(may_wrap_otherwise(own, _edge(table, name, band.words(name))) for name, own in lines.items() if own):
+            doubts.add("parties")
+
+
 def _edge(table: Table, name: Field, words: Sequence[Word]) -> float:
     """Where the text of a column must wrap."""
     column = table.column(name)
@@ -282,11 +288,11 @@ def _remarks(
     if table.has(Field.AVIS):
         words = band.words(Field.AVIS)
         avis = parse_avis(band.text(Field.AVIS))
-        if avis.text and (avis.doubtful or _unsure(words, sure)):
+        if avis.text and (avis.doubtful or unsure(words, sure)):
             doubts.add("avis_adresse")
         return _inherited(band.text(Field.REMARQUES), before), avis.text
     remark, notices = split_notice(band.text(Field.REMARQUES))
-    if notices and _unsure([word for word in band.words(Field.REMARQUES) if word.text[-1:].isdigit()], sure):
+    if notices and unsure([word for word in band.words(Field.REMARQUES) if word.text[-1:].isdigit()], sure):
         doubts.add("avis_adresse")
     if not notices and _SPEAKS_OF_NOTICE.search(plain(remark)):
         doubts.add("avis_adresse")

@@ -25,6 +25,8 @@ class Field(StrEnum):
     RADIATIONS = "radiations"
     REGISTRE = "registre"
     ENREGISTREMENT = "enregistrement"
+    #: a heading that nobody knows, over nobody knows what
+    AUTRE = "autre"
 
 
 def plain(text: str) -> str:
@@ -43,25 +45,41 @@ NAMES: tuple[Field, ...] = (Field.PARTIES, Field.GRANTOR, Field.GRANTEE)
 
 #: What announces a column, searched in each heading word.
 ANCHORS: tuple[tuple[Field, re.Pattern[str]], ...] = (
-    (Field.DATE, re.compile(r"\bdate|presentation")),
-    (Field.NUMERO, re.compile(r"numero|number|\bn[o°ºｏ0]\b|\bn[°º]|\bno\.|\bnos\b|\bnum\b")),
-    (Field.NATURE, re.compile(r"nature|\btitre|\bdeed|\binstrument|\bgenre")),
-    (Field.QUALITE, re.compile(r"qualite|\bcapacity|\brole")),
+    (Field.DATE, re.compile(r"\bdate|presentation|\bregistered\b")),
+    (Field.NUMERO, re.compile(r"numero|number|\bn[o°ºｏ0]\b|\bn[°º]|\bno\.|\bnos\b|\bnum\b|\bnum\.")),
+    (Field.NATURE, re.compile(r"nature|\btitre|\bdeed|\binstrument|\bgenre|\btype\b|\bkind\b")),
+    (Field.QUALITE, re.compile(r"qualite|\bcapacity|\brole|\bqual\b|\bquality\b")),
     (Field.GRANTOR, re.compile(r"grantor|\bvendors?\b|\bsellers?\b|\bcedants?\b|\bvendeurs?\b|\btransferors?\b")),
     (
         Field.GRANTEE,
         re.compile(r"grantee|\bpurchasers?\b|\bbuyers?\b|\bcessionnaires?\b|\bacquereurs?\b|\btransferees?\b"),
     ),
-    (Field.PARTIES, re.compile(r"partie|\bnoms?\b|\bparties|\bnames?\b")),
-    (Field.REMARQUES, re.compile(r"remarque|remarks?|observations?|\bmentions?\b")),
-    (Field.AVIS, re.compile(r"\bavis|adresse|address")),
-    (Field.RADIATIONS, re.compile(r"radiation|discharge|cancellation|\bradiees?|\breleases?\b")),
+    (
+        Field.PARTIES,
+        re.compile(r"partie|\bnoms?\b|\bparties|\bnames?\b|\btitulaires?\b|\bcomparants?\b|\bintervenants?\b"),
+    ),
+    (
+        Field.REMARQUES,
+        re.compile(r"remarque|remarks?|observations?|\bmentions?\b|\brem\b|\bnotes?\b|\bcommentaires?\b"),
+    ),
+    (Field.AVIS, re.compile(r"\bavis|adresse|address|\bnotices?\b")),
+    (
+        Field.RADIATIONS,
+        re.compile(r"radiation|discharge|cancellation|\bradiees?|\bradies?\b|\breleases?\b|\brad\b|\bcancelled\b"),
+    ),
     (
         Field.REGISTRE,
         re.compile(r"\breg\b|\breg\.|\bregistre|\bregister\b|\bvol\b|\bvol\.|\bvolume|\bfolio|\blivre|\bbook"),
     ),
     (Field.ENREGISTREMENT, re.compile(r"enregistrement|registration")),
 )
+
+#: What a word announces only where it is a heading's only one: elsewhere it belongs to another (« nature de l'acte »).
+ALONE: dict[str, Field] = {
+    "acte": Field.NATURE, "actes": Field.NATURE, "droit": Field.NATURE, "document": Field.NATURE,
+    "inscription": Field.NUMERO, "publication": Field.NUMERO, "de": Field.GRANTOR, "from": Field.GRANTOR,
+    "a": Field.GRANTEE, "to": Field.GRANTEE,
+}  # fmt: skip
 
 _HEADING_WORDS = (
     "presentation", "enregistrement", "registration", "inscription", "publication", "acknowledgement",
@@ -74,7 +92,10 @@ _HEADING_WORDS = (
     "vendeurs", "vendeur", "acquereurs", "acquereur", "cedants", "cedant", "cessionnaires", "cessionnaire",
     "transferors", "transferor", "transferees", "transferee", "observations", "mentions", "mention", "capacity",
     "role", "instrument", "genre", "cancellations", "cancellation", "releases", "release", "register", "book",
-    "folio", "livre", "address", "num", "kind", "total", "partial", "totale", "partielle", "s",
+    "folio", "livre", "address", "num", "kind", "total", "partial", "totale", "partielle", "s", "aaaa", "yyyy", "mm",
+    "jj", "dd", "type", "qual", "quality", "titulaires", "titulaire", "comparants", "comparant", "intervenants",
+    "prenoms", "prenom", "rem", "notes", "note", "commentaires", "rad", "radies", "radie", "radiee", "par", "by",
+    "cancelled", "inscr", "enreg", "enr", "pres", "publ", "adr", "registered", "from", "document", "nat", "a", "p",
 )  # fmt: skip
 _HEADING_RUN = re.compile("|".join(sorted(_HEADING_WORDS, key=len, reverse=True)))
 
@@ -91,7 +112,10 @@ def is_heading(text: str) -> bool:
 LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (key, re.compile(pattern))
     for key, pattern in (
-        ("circonscription", r"\bcirconscription(?: fonciere)?|\bdivision d'? ?enregistrement|\bregistration division"),
+        (
+            "circonscription",
+            r"\bcirc(?:onscription|\.)(?: fonciere| fonc\.)?|\bdivision d'? ?enregistrement|\bregistration division",
+        ),
         ("circonscription", r"\bbureau de la publicite(?: des droits)?(?: de)?"),
         (
             "designation_secondaire",
@@ -106,7 +130,7 @@ LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("rapporte_de", r"\brapporte de"),
         ("suite", r"\bsuite (?:de|a) la page|\bsuite de"),
         ("cadastre", r"\bcadastre"),
-        ("lot", r"\bnumeros? d[eu]s? lots?|\blots?(?: no| n°)?"),
+        ("lot", r"\bnumeros? d[eu]s? lots?|\blots?(?:\(s\))?(?: nos?\b\.?| n°s?| n\.o\.| numbers?| numeros?)?"),
         ("subdivision", r"\bdate de subdivision|\bsubdivision"),
         ("rang", r"\brang"),
         ("canton", r"\bcanton"),

@@ -74,7 +74,7 @@ def test_a_repaired_date_is_doubtful(text: str, iso: str):
         ("No 153853", Value("153853")),
         ("45 - 773", Value("45-773")),
         ("29 123 4S6", Value("29123456", doubtful=True)),
-        ("29.123.456", Value("29123456", doubtful=True)),
+        ("29.123.456", Value("29123456")),
         ("29 12 456", Value("2912456", doubtful=True)),
         ("291 23 456", Value("29123456", doubtful=True)),
         ("123", Value("123", doubtful=True)),

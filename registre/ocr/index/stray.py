@@ -1,0 +1,73 @@
+"""Rules that were read as signs: a dotted line between two columns is `:`, `'`, `I` or `1` before many of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from registre.ocr.engine.words import Word, line_height
+
+#: What a reader makes of a piece of a rule; before a capital or a figure, letters too.
+_MARKS = ":;'’`|!¦"
+_LETTERS = "iIlı"
+#: So many lines begin with one at the same place, give or take so many heights, before it is a rule.
+_FEWEST = 3
+_SPREAD = 0.4
+#: A piece of a rule stands no further from the cell's text than this, in heights; a ditto mark stands alone.
+_REACH = 1.2
+
+
+def without_stray_rules(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words without pieces of rules. A figure that may be one is kept, and nothing is sure of it."""
+    height = line_height(words)
+    rules = _rules(words, height)
+    if not rules:
+        return tuple(words)
+    return tuple(cleaned for word in words if (cleaned := _cleaned(word, words, rules, height)) is not None)
+
+
+def _rules(words: Sequence[Word], height: float) -> list[float]:
+    """x of the places where several lines have such a sign."""
+    places = sorted((word.x0, word.cy) for word in words if _is_piece(word, words, height))
+    found: list[float] = []
+    start = 0
+    for index in range(1, len(places) + 1):
+        if index == len(places) or places[index][0] - places[index - 1][0] > _SPREAD * height:
+            lines = {round(y / height) for _, y in places[start:index]}
+            if len(lines) >= _FEWEST:
+                found.append(sum(x for x, _ in places[start:index]) / (index - start))
+            start = index
+    return found
+
+
+def _is_piece(word: Word, words: Sequence[Word], height: float) -> bool:
+    first = word.text[0]
+    if len(word.text) == 1:
+        return first in _MARKS + _LETTERS and _leads(word, words, height)
+    following = word.text[1]
+    return (first in _MARKS and following not in _MARKS) or (
+        first in _LETTERS[:1] + _LETTERS[2:] and (following.isupper() or following.isdigit())
+    )
+
+
+def _leads(word: Word, words: Sequence[Word], height: float) -> bool:
+    """Whether text follows the sign closely, and none stands right before it: a colon belongs to its label."""
+    level = [other for other in words if other is not word and abs(other.cy - word.cy) < height / 2]
+    follows = any(-0.3 * height < other.x0 - word.x1 < _REACH * height for other in level)
+    return follows and not any(-0.3 * height < word.x0 - other.x1 < 0.5 * height for other in level)
+
+
+def _cleaned(word: Word, words: Sequence[Word], rules: Sequence[float], height: float) -> Word | None:
+    if not any(abs(word.x0 - x) < _SPREAD * height for x in rules):
+        return word
+    first, rest = word.text[0], word.text[1:]
+    if not rest:
+        piece = first in _MARKS + _LETTERS and _leads(word, words, height)
+        return None if piece else _unsure(word) if first == "1" else word
+    if _is_piece(word, words, height):
+        return replace(word, text=rest, x0=word.x0 + word.width / len(word.text))
+    return _unsure(word) if first in "1Il" else word
+
+
+def _unsure(word: Word) -> Word:
+    return replace(word, confidence=0.0)

@@ -32,6 +32,15 @@ class Run:
     size: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A round stamp and how it is tilted."""
+
+    x: float
+    y: float
+    tilt: float
+
+
 @dataclass(slots=True)
 class Drawing:
     """One page, in points from its top left."""
@@ -41,6 +50,12 @@ class Drawing:
     runs: list[Run] = field(default_factory=list[Run])
     #: x0, y0, x1, y1
     lines: list[tuple[float, float, float, float]] = field(default_factory=list[tuple[float, float, float, float]])
+    #: grey rectangles below everything: x0, y0, x1, y1, gray level
+    shades: list[tuple[float, float, float, float, int]] = field(
+        default_factory=list[tuple[float, float, float, float, int]]
+    )
+    #: over everything, in pictures only
+    stamps: list[Stamp] = field(default_factory=list[Stamp])
 
     def text(self, x: float, y: float, text: str, font: str, size: float) -> None:
         """Put words."""
@@ -94,6 +109,10 @@ def as_pdf(pages: Sequence[Drawing]) -> bytes:
     canvas = Canvas(target, invariant=1)
     for page in pages:
         canvas.setPageSize((page.width, page.height))
+        for x0, y0, x1, y1, level in page.shades:
+            canvas.setFillGray(level / 255)
+            canvas.rect(x0, page.height - y1, x1 - x0, y1 - y0, stroke=0, fill=1)
+        canvas.setFillGray(0)
         for run in page.runs:
             canvas.setFont(_embedded(run.font), run.size)
             canvas.drawString(run.x, page.height - run.y, run.text)
@@ -114,7 +133,7 @@ def _embedded(font: str) -> str:
 def as_scan(pages: Sequence[Drawing], wear: Wear, seed: str) -> bytes:
     """Pictures only, as a scanner would make them; seeded."""
     dice = np.random.default_rng(list(seed.encode()))
-    pictures = [_worn(_picture(page, wear.dpi), wear, dice) for page in pages]
+    pictures = [_worn(picture(page, wear.dpi), wear, dice) for page in pages]
     target = io.BytesIO()
     first, *others = pictures
     quality = {} if wear.bitonal else {"quality": wear.quality}
@@ -122,10 +141,13 @@ def as_scan(pages: Sequence[Drawing], wear: Wear, seed: str) -> bytes:
     return target.getvalue()
 
 
-def _picture(page: Drawing, dpi: int) -> Image.Image:
+def picture(page: Drawing, dpi: int) -> Image.Image:
+    """Black on white, unworn."""
     scale = dpi / 72
     image = Image.new("L", (round(page.width * scale), round(page.height * scale)), 255)
     pen = ImageDraw.Draw(image)
+    for x0, y0, x1, y1, level in page.shades:
+        pen.rectangle((x0 * scale, y0 * scale, x1 * scale, y1 * scale), fill=level)
     for x0, y0, x1, y1 in page.lines:
         ends = (x0 * scale, y0 * scale, x1 * scale, y1 * scale)
         pen.line(ends, fill=40, width=max(round(0.6 * scale), 1))
@@ -177,4 +199,4 @@ def jittered(page: Drawing, dice: random.Random) -> Drawing:
             size = run.size * dice.uniform(0.95, 1.06)
             runs.append(Run(x, run.y + dice.uniform(-0.6, 0.6), word, run.font, size))
             x += text_width(word + " ", run.font, size) + dice.uniform(0, 1.2)
-    return Drawing(page.width, page.height, runs, page.lines)
+    return Drawing(page.width, page.height, runs, page.lines, page.shades, page.stamps)

@@ -25,6 +25,17 @@ _WANTED: Final = {
     "fonts-ecolier-court": ("Ecolier-court.ttf",),
     "fonts-dancingscript": ("DancingScript-Regular.otf",),
     "fonts-comic-neue": ("ComicNeue-Regular.otf",),
+    "fonts-urw-base35": (
+        "NimbusSans-Regular.otf", "NimbusSans-Bold.otf", "NimbusSansNarrow-Regular.otf", "NimbusRoman-Regular.otf",
+        "NimbusMonoPS-Regular.otf", "C059-Roman.otf", "P052-Roman.otf", "Z003-MediumItalic.otf",
+    ),
+    "fonts-open-sans": ("OpenSans-Regular.ttf",),
+    "fonts-roboto-unhinted": ("Roboto-Regular.ttf",),
+    "fonts-linuxlibertine": ("LinLibertine_R.otf",),
+    "fonts-hack": ("Hack-Regular.ttf",),
+    "fonts-tlwg-typewriter-otf": ("TlwgTypewriter.otf",),
+    "fonts-dejavu-core": ("DejaVuSans.ttf", "DejaVuSansMono.ttf", "DejaVuSerif.ttf"),
+    "fonts-humor-sans": ("Humor-Sans.ttf",),
 }  # fmt: skip
 PRINTED: Final = (
     "LiberationSans-Regular.ttf", "LiberationSansNarrow-Regular.ttf", "Carlito-Regular.ttf", "Lato-Medium.ttf",
@@ -34,6 +45,17 @@ TYPED: Final = ("Courier Prime.otf", "FreeMono.ttf", "cmuntt.ttf", "Inconsolata.
 BOOK: Final = ("cmunrm.ttf", "Caladea-Regular.ttf", "LiberationSerif-Regular.ttf")
 WRITTEN: Final = (
     "Breip.ttf", "Ecolier-court.ttf", "DancingScript-Regular.otf", "ComicNeue-Regular.otf", "FreeSerifItalic.ttf"
+)  # fmt: skip
+#: Of the third corpus: what offices print, type and write with.
+OFFICE: Final = (
+    "NimbusSans-Regular.otf", "NimbusSans-Bold.otf", "NimbusSansNarrow-Regular.otf", "NimbusRoman-Regular.otf",
+    "C059-Roman.otf", "P052-Roman.otf", "OpenSans-Regular.ttf", "Roboto-Regular.ttf", "LinLibertine_R.otf",
+    "DejaVuSans.ttf", "DejaVuSerif.ttf", "LiberationSans-Regular.ttf",
+)  # fmt: skip
+TYPEWRITER: Final = ("NimbusMonoPS-Regular.otf", "Hack-Regular.ttf", "TlwgTypewriter.otf", "DejaVuSansMono.ttf")
+PENNED: Final = (
+    "Z003-MediumItalic.otf", "Humor-Sans.ttf", "DancingScript-Regular.otf", "ComicNeue-Regular.otf",
+    "Ecolier-court.ttf",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from registre.sandbox.documents import PageTruth
 #: Fields of a row that are compared exactly.
 FIELDS = ("numero", "date", "nature", "parties", "remarques", "avis_adresse", "radiations")
 #: Of these a wrong value that nothing doubts is counted.
-CRITICAL = ("numero", "date", "radiations", "avis_adresse")
+CRITICAL = ("numero", "date", "radiations", "avis_adresse", "parties")
 
 
 @dataclass(slots=True)
@@ -49,10 +49,14 @@ class Score:
     silent_date: int = 0
     silent_radiations: int = 0
     silent_avis_adresse: int = 0
+    silent_parties: int = 0
+    #: the lot of the header, wrong and doubted nowhere
+    silent_lot: int = 0
     #: rows that the page does not have, and that nothing doubts
     silent_rows: int = 0
     #: right but marked uncertain
     doubted_numero: int = 0
+    doubted_parties: int = 0
     #: fields right and marked uncertain, of all fields right
     fields_right: int = 0
     fields_doubted: int = 0
@@ -113,7 +117,8 @@ def measure(done: ReadSample, readings: Sequence[PageReading]) -> tuple[Score, l
     score = Score(pages=len(readings), cpu_s=done.cpu_s, rss_mb=done.rss_mb)
     truths = done.sample.truths
     for wanted, got in zip(truths, readings, strict=True):
-        _score_text(wanted, got, done.sample.kind, score)
+        if wanted.text:
+            _score_text(wanted, got, done.sample.kind, score)
     if done.sample.kind is not DocumentKind.INDEX:
         return score, []
     rows = [row for wanted in truths for row in wanted.rows]
@@ -134,10 +139,14 @@ def _score_headers(truths: Sequence[PageTruth], readings: Sequence[PageReading],
     faults: list[str] = []
     for number, (wanted, got) in enumerate(zip(truths, readings, strict=True), start=1):
         for key, value in wanted.header.items():
+            right = got.header.get(key) == value
             score.header += 1
-            score.header_right += got.header.get(key) == value
-            if got.header.get(key) != value:
-                faults.append(f"page {number} header {key}: {value!r} read {got.header.get(key)!r}")
+            score.header_right += right
+            silent = key == "lot" and not right and not any(doubt.field == "lot" for doubt in got.doubts)
+            score.silent_lot += silent
+            if not right:
+                told = " SILENT" if silent else ""
+                faults.append(f"page {number} header {key}: {value!r} read {got.header.get(key)!r}{told}")
     return faults
 
 
@@ -174,6 +183,8 @@ def _score_row(wanted: Inscription, got: Inscription, score: Score, faults: list
             )
         if name in CRITICAL and not right and not doubted:
             setattr(score, f"silent_{name}", getattr(score, f"silent_{name}") + 1)
+        if name == "parties" and wanted.parties:
+            score.doubted_parties += right and doubted
         if name == "numero" and wanted.numero:
             score.doubted_numero += right and doubted
             score.numero_right += right

@@ -24,7 +24,7 @@ def table(scores: Mapping[str, Score]) -> None:
     """One line a group."""
     names = [name[:7] for name in FIELDS]
     heading = ["group".ljust(44), "pages", "CPU-s", "   CER", " rows", "found", "extra", *[f"{n:>7}" for n in names]]
-    print("  ".join([*heading, "silent n/d/r/a+rows", "doubted", "header", "RSS MB"]))
+    print("  ".join([*heading, "silent n/d/r/a/p/lot+rows", "numbers doubted", "doubted", "header", "RSS MB"]))
     total = Score()
     for group, score in sorted(scores.items()):
         total.add(score)
@@ -39,8 +39,10 @@ def _line(group: str, score: Score) -> None:
         cells += [f"{getattr(score, name) / score.rows:7.1%}" for name in FIELDS]
         silent = "/".join(str(getattr(score, f"silent_{name}")) for name in CRITICAL)
         doubted = score.fields_doubted / max(score.fields_right, 1)
+        numbers = score.doubted_numero / max(score.numero_right, 1)
         header = score.header_right / max(score.header, 1)
-        cells += [f"{f'{silent}+{score.silent_rows}':>19}", f"{doubted:7.1%}", f"{header:6.1%}"]
+        silent = f"{silent}/{score.silent_lot}+{score.silent_rows}"
+        cells += [f"{silent:>23}", f"{numbers:7.2%}", f"{doubted:7.1%}", f"{header:6.1%}"]
     cells.append(f"{score.rss_mb:6.0f}")
     print("  ".join(cells))
 

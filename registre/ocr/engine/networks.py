@@ -13,7 +13,7 @@ import structlog
 from numpy.typing import NDArray
 
 from registre.ocr.engine.image import Gray, inked
-from registre.ocr.engine.looks import SURE, Reading, doubtful, put_in
+from registre.ocr.engine.looks import Reading, doubtful, put_in
 from registre.ocr.engine.weights import FULL_HEIGHT, UnknownWeightsError, cut_down, file_of
 
 log = structlog.get_logger(__name__)
@@ -80,8 +80,6 @@ class LineReader:
     def read(self, line: Gray) -> Reading:
         """What a line says."""
         reading = self._read(line, self._height, 1.0)
-        if reading.digit_certainty >= SURE:
-            return reading
         # from the end: the places of what stands before stay
         for part in reversed(doubtful(line, reading)):
             seen = self._read(line[:, part.left : part.right], FULL_HEIGHT, _DRAWN_OUT)

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from numpy.typing import NDArray
 
+from registre.ocr.engine.eight_bits import NoPairsError, lighten
+from registre.ocr.engine.messages import INT, INTS, message
 from registre.ocr.engine.signs import READABLE
 
 #: The height of a line for which the network was made; without the edit it takes no other.
 FULL_HEIGHT: Final = 48
 #: Fewer entries than this in the network's alphabet, and there is nothing to cut.
 _LARGE: Final = 1000
-
-#: The few of ONNX's messages and fields that the edit touches; protobuf carries the others along unread.
-_SCHEMA: Final = {
-    "Model": {"graph": (7, "Graph"), "metadata": (14, "*Entry")},
-    "Entry": {"key": (1, "str"), "value": (2, "str")},
-    "Graph": {
-        "node": (1, "*Node"),
-        "initializer": (5, "*Tensor"),
-        "input": (11, "*Value"),
-        "output": (12, "*Value"),
-        "known": (13, "*Value"),
-    },
-    "Node": {
-        "input": (1, "*str"),
-        "output": (2, "*str"),
-        "name": (3, "str"),
-        "op": (4, "str"),
-        "attribute": (5, "*Attribute"),
-    },
-    "Attribute": {"name": (1, "str"), "i": (3, "int"), "ints": (8, "*int"), "type": (20, "int")},
-    "Tensor": {"dims": (1, "*int"), "name": (8, "str"), "raw": (9, "bytes")},
-    "Value": {"type": (2, "Type")},
-    "Type": {"tensor": (1, "TensorType")},
-    "TensorType": {"shape": (2, "Shape")},
-    "Shape": {"dim": (1, "*Dim")},
-    "Dim": {"value": (1, "int"), "symbol": (2, "str")},
-}
-#: ONNX's numbers for the kinds of an attribute.
-_INT, _INTS = 2, 7
 
 
 class UnknownWeightsError(Exception):
@@ -60,16 +31,17 @@ def file_of(task: str) -> Path:
     return Path(spec.origin).parent / "models" / f"PP-OCRv6_{task}_small.onnx"
 
 
-def cut_down(weights: bytes) -> bytes:
+def cut_down(weights: bytes, *, exact: bool = False) -> bytes:
     """The line reader for Latin print only, and for lines of any height.
 
     The last layer weighs 18 710 characters at each step, a fifth of the work, of which our pages print a few hundred.
-    The rows that are left of a line are averaged whatever their number: a lower line is so much less work.
+    The rows that are left of a line are averaged whatever their number: a lower line is so much less work. The large
+    products are made in eight bits unless `exact`.
 
     Raises:
         UnknownWeightsError: they are not the ones expected.
     """
-    model: Any = _message("Model")()
+    model: Any = message("Model")()
     model.ParseFromString(weights)
     alphabet = next((entry for entry in model.metadata if entry.key == "character"), None)
     if alphabet is None:
@@ -81,6 +53,11 @@ def cut_down(weights: bytes) -> bytes:
     _cut_head(model.graph, columns, len(letters) + 2)
     _free_height(model.graph)
     alphabet.value = "\n".join(letters[rank] for rank in kept)
+    if not exact:
+        try:
+            lighten(model)
+        except NoPairsError as exc:
+            raise UnknownWeightsError("other products") from exc
     return model.SerializeToString()
 
 
@@ -109,37 +86,11 @@ def _free_height(graph: Any) -> None:
         raise UnknownWeightsError("another pooling")
     for attribute in shapes:
         attribute.ints[0] = 1
-    rows = _message("Node")(op="ReduceMean", name="rows", input=["pairs"], output=list(pool.output))
-    rows.attribute.add(name="axes", ints=[2], type=_INTS)
-    rows.attribute.add(name="keepdims", i=1, type=_INT)
+    rows = message("Node")(op="ReduceMean", name="rows", input=["pairs"], output=list(pool.output))
+    rows.attribute.add(name="axes", ints=[2], type=INTS)
+    rows.attribute.add(name="keepdims", i=1, type=INT)
     pool.output[0] = "pairs"
     graph.node.insert(place + 1, rows)
     graph.input[0].type.tensor.shape.dim[2].symbol = "height"
     # a node's dimension is a value or a symbol, not both
     graph.input[0].type.tensor.shape.dim[2].ClearField("value")
-
-
-@cache
-def _message(name: str) -> Any:
-    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"onnx_edit.{name}"))
-
-
-@cache
-def _pool() -> descriptor_pool.DescriptorPool:
-    """The messages of `_SCHEMA`."""
-    field = descriptor_pb2.FieldDescriptorProto
-    kinds = {"str": field.TYPE_STRING, "int": field.TYPE_INT64, "bytes": field.TYPE_BYTES}
-    file = descriptor_pb2.FileDescriptorProto(name="onnx_edit.proto", package="onnx_edit", syntax="proto2")
-    for message, fields in _SCHEMA.items():
-        described = file.message_type.add(name=message)
-        for name, (number, kind) in fields.items():
-            added = described.field.add(name=name, number=number)
-            added.label = field.LABEL_REPEATED if kind.startswith("*") else field.LABEL_OPTIONAL
-            kind = kind.removeprefix("*")
-            if kind in kinds:
-                added.type = kinds[kind]
-            else:
-                added.type, added.type_name = field.TYPE_MESSAGE, f".onnx_edit.{kind}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return pool

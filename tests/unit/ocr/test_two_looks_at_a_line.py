@@ -90,6 +90,29 @@ def test_a_cell_and_a_line_all_of_numbers_are_looked_at_again_whole(text: str, d
     assert (part.start, part.end, part.left, part.right) == (0, len(text), 0, 10 * len(text))
 
 
+@pytest.mark.parametrize("text", ["T 12 345 678", "1988-12-02", "75 000,00 $ avec intérêts", "Vente", "2103 556", ""])
+def test_a_line_that_is_certain_and_even_is_looked_at_once(text: str):
+    assert doubtful(drawn(text or " "), half_seen(text, text[:0])) == ()
+
+
+@pytest.mark.parametrize("text", ["63 66 609", "38 888 80", "11 00704"])
+def test_a_certain_number_whose_groups_are_not_of_three_is_looked_at_again(text: str):
+    assert len(doubtful(drawn(text), half_seen(text, ""))) == 1
+
+
+@pytest.mark.parametrize("swallowed", range(1, 7))
+def test_a_certain_number_with_room_for_a_digit_more_is_looked_at_again(swallowed: int):
+    whole = half_seen("22211182", "")
+    seen = Reading(
+        whole.text[:swallowed] + whole.text[swallowed + 1 :],
+        whole.places[:swallowed] + whole.places[swallowed + 1 :],
+        whole.certainties[1:],
+    )
+
+    assert not whole.doubted
+    assert len(doubtful(drawn(whole.text), seen)) == 1
+
+
 def test_what_was_seen_again_stands_where_it_was():
     first = half_seen(PROSE, "103,1")
     (part,) = doubtful(drawn(PROSE), first)

@@ -14,10 +14,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
+from registre.browser.actions import keep_dialogs
 from registre.browser.launch import Browser
 from registre.domain.account import Account
 from registre.domain.job import Site
 from registre.domain.request import Request, parse_request
+from registre.sandbox.foncier import paths
 from registre.sandbox.foncier.options import NORMAL_ACCOUNTS, Options
 from registre.sandbox.server import create_app, serve
 from registre.sites import adapter_for
@@ -81,6 +83,21 @@ class Replica:
     async def logins(self, code: str) -> dict[str, object]:
         return (await self._client.get(f"{self.url}/__ctl/logins")).json()[code]
 
+    async def admit(self, page: Page) -> None:
+        """Sign the page in without its help: the login goes by HTTP, a quarter of what the adapter's costs the browser.
+        Tests of signing in, of variants and of deliveries, and the acceptance tests, go through the pages."""
+        entered = account()
+        async with httpx.AsyncClient(base_url=self.url, follow_redirects=True) as client:
+            await client.get(paths.LOGIN)
+            login = {"txtVaCodeUtils": entered.username, "txtMotPasse": entered.password}
+            answer = await client.post(paths.LOGIN, data=login)
+            assert answer.url.path == paths.WELCOME, answer.text
+            await page.context.add_cookies(
+                [{"name": name, "value": value, "url": self.url} for name, value in client.cookies.items()]
+            )
+        keep_dialogs(page)
+        await page.goto(str(answer.url))
+
     async def hits(self, screen: str, method: str | None = None) -> int:
         log = (await self._client.get(f"{self.url}/__ctl/requests")).json()
         return sum(line["screen"] == screen and method in (None, line["method"]) for line in log)
@@ -110,7 +127,7 @@ def account(number: int = 0) -> Account:
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(replica: Replica, page: Page) -> Page:
     """A page signed in to the replica."""
-    await replica.adapter.sign_in(page, account())
+    await replica.admit(page)
     return page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from registre.sandbox.foncier.options import NORMAL_ACCOUNTS
 from tests import services
 
 ROOT = Path(__file__).resolve().parents[2]
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def pytest_collection_modifyitems(items):
@@ -178,7 +180,13 @@ class House:
                 env={**self.environment, **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_us,
             )
+
+
+def die_with_us() -> None:
+    """Between fork and exec: a process of ours ends when the tests are killed, and with it its browser."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def wait_until(condition, what: str, log: Path | None = None, seconds: float = 180, state=None) -> None:

@@ -68,11 +68,19 @@ class Installation:
         return {row["role"]: row["version"].partition("+")[2] for row in rows}
 
 
+#: supervisord leaves its parent; whoever reads here to the end saw the tests end, killed or not.
+_GUARD = 'read -r _; pid=$(cat run/supervisord.pid) && grep -q "$PWD" /proc/$pid/cmdline && kill $pid'
+
+
 @pytest.fixture
 def installation(house):
     made = Installation(house)
-    yield made
-    made.deploy("--stop")
+    made.folder.mkdir()
+    # A session of its own: what ends the tests' whole group must not end it.
+    with subprocess.Popen(["sh", "-c", _GUARD], cwd=made.folder, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          start_new_session=True):  # fmt: skip
+        yield made
+        made.deploy("--stop")
 
 
 def order_and_wait_for_work(house, rows: list) -> None:

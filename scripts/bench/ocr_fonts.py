@@ -35,7 +35,6 @@ _WANTED: Final = {
     "fonts-hack": ("Hack-Regular.ttf",),
     "fonts-tlwg-typewriter-otf": ("TlwgTypewriter.otf",),
     "fonts-dejavu-core": ("DejaVuSans.ttf", "DejaVuSansMono.ttf", "DejaVuSerif.ttf"),
-    "fonts-humor-sans": ("Humor-Sans.ttf",),
 }  # fmt: skip
 PRINTED: Final = (
     "LiberationSans-Regular.ttf", "LiberationSansNarrow-Regular.ttf", "Carlito-Regular.ttf", "Lato-Medium.ttf",
@@ -54,7 +53,7 @@ OFFICE: Final = (
 )  # fmt: skip
 TYPEWRITER: Final = ("NimbusMonoPS-Regular.otf", "Hack-Regular.ttf", "TlwgTypewriter.otf", "DejaVuSansMono.ttf")
 PENNED: Final = (
-    "Z003-MediumItalic.otf", "Humor-Sans.ttf", "DancingScript-Regular.otf", "ComicNeue-Regular.otf",
+    "Z003-MediumItalic.otf", "Breip.ttf", "DancingScript-Regular.otf", "ComicNeue-Regular.otf",
     "Ecolier-court.ttf",
 )  # fmt: skip
 

@@ -10,13 +10,17 @@ from statistics import median
 from registre.ocr.engine.words import Line, Sheet, Word, group_lines, line_height
 from registre.ocr.index.columns import Table
 from registre.ocr.index.fields import find_date, find_number, is_ditto, parse_date, parse_number
-from registre.ocr.index.vocabulary import NAMES, NOTE, Field, plain
+from registre.ocr.index.vocabulary import NOTE, Field, plain
 
 #: Lines of one cell stand no further apart than this, in line heights.
 _SPACED = 1.7
 #: Gaps that differ by more than this are of two kinds; and how many ways of telling them apart are tried.
 _TWO_KINDS = 1.22
 _MOST_SPLITS = 3
+#: The second line of a note stands no further below than this, in line heights.
+_WRAPPED = 1.6
+#: Columns where a line of such words goes on with what stands above it.
+_BESIDE_ROWS = frozenset({Field.REMARQUES, Field.NATURE, Field.QUALITE, Field.AVIS, Field.RADIATIONS})
 #: Words of one sentence stand no further apart than this, in line heights.
 _PROSE = 1.2
 
@@ -37,7 +41,7 @@ class Strip:
         if not NOTE.match(plain(self.line.text)):
             return False
         if len(self.cells) == 1:
-            return any(name in self.cells for name in NAMES)
+            return not _BESIDE_ROWS.intersection(self.cells)
         words = self.line.words
         wide = _PROSE * line_height(words)
         return all(b.x0 - a.x1 < wide for a, b in pairwise(words))
@@ -157,10 +161,15 @@ def _spaced_cuts(strips: Sequence[Strip], gaps: Sequence[float]) -> set[int] | N
         cuts = {index for index, gap in enumerate(gaps) if index and gap > least}
         bands = _cut_at(strips, cuts)
         told = [sum(_has_number(strip) and not strip.is_note() for strip in band.strips) for band in bands]
-        notes = sum(band.strips[0].is_note() for band in bands)
+        notes = sum(not figures and _may_be_note(band) for figures, band in zip(told, bands, strict=True))
         if len(bands) > 2 and max(told) == 1 and sum(told) + notes == len(bands):
             return cuts
     return None
+
+
+def _may_be_note(band: Band) -> bool:
+    """Whether lines that stand apart tell something of the lot, wherever they stand."""
+    return NOTE.match(plain(band.strips[0].line.text)) is not None
 
 
 def _apart(gaps: Sequence[float], cuts: set[int], height: float) -> float | None:
@@ -185,6 +194,9 @@ def _marked_cuts(strips: Sequence[Strip], gaps: Sequence[float], apart: float | 
         dated, numbered = (_has_date(strip), _has_number(strip)) if not strip.is_note() else (False, False)
         opens = (dated and has_date) or (numbered and has_number)
         aside = _is_aside(strip, gaps[index], pitch, apart)
+        if aside and strips[start].is_note() and index == start + 1 and not strip.is_note():
+            # a note that wraps
+            aside = gaps[index] >= (apart or _WRAPPED * line_height(strip.line.words))
         tight = apart is not None and gaps[index] < apart
         first = (dated or numbered) and not (has_date or has_number) and not tight
         if index and (opens or aside or first):

@@ -12,6 +12,8 @@ _MARKS = ":;'’`|!¦"
 _LETTERS = "iIlı"
 #: So many lines begin with one at the same place, give or take so many heights, before it is a rule.
 _FEWEST = 3
+#: At so many places across the page, and all its columns are ruled by what may be read as signs.
+_MANY = 4
 _SPREAD = 0.4
 #: A piece of a rule stands no further from the cell's text than this, in heights; a ditto mark stands alone.
 _REACH = 1.2
@@ -20,15 +22,27 @@ _REACH = 1.2
 def without_stray_rules(words: Sequence[Word]) -> tuple[Word, ...]:
     """The words without pieces of rules. A figure that may be one is kept, and nothing is sure of it."""
     height = line_height(words)
-    rules = _rules(words, height)
-    if not rules:
+    pieces = [word for word in words if _is_piece(word, words, height)]
+    rules = _rules(pieces, height)
+    everywhere = len(rules) > 1 or len({round(word.x0 / height / 2) for word in pieces}) >= _MANY
+    if not rules and not everywhere:
         return tuple(words)
-    return tuple(cleaned for word in words if (cleaned := _cleaned(word, words, rules, height)) is not None)
+    cleaned = [_cleaned(word, words, rules, height) for word in words]
+    return tuple(
+        _unsure(word) if everywhere and _may_be_more(word) and _begins(word, words, height) else word
+        for word in cleaned
+        if word is not None
+    )
 
 
-def _rules(words: Sequence[Word], height: float) -> list[float]:
+def _may_be_more(word: Word) -> bool:
+    """Whether the figure's first 1 may be a rule; a date with one more would be none."""
+    return word.text[0] == "1" and len(word.text) > 1 and word.text.isdigit()
+
+
+def _rules(pieces: Sequence[Word], height: float) -> list[float]:
     """x of the places where several lines have such a sign."""
-    places = sorted((word.x0, word.cy) for word in words if _is_piece(word, words, height))
+    places = sorted((word.x0, word.cy) for word in pieces)
     found: list[float] = []
     start = 0
     for index in range(1, len(places) + 1):
@@ -45,21 +59,36 @@ def _is_piece(word: Word, words: Sequence[Word], height: float) -> bool:
     if len(word.text) == 1:
         return first in _MARKS + _LETTERS and _leads(word, words, height)
     following = word.text[1]
-    return (first in _MARKS and following not in _MARKS) or (
-        first in _LETTERS[:1] + _LETTERS[2:] and (following.isupper() or following.isdigit())
+    glued = (first in _MARKS and following not in _MARKS) or (
+        first in _LETTERS.replace("I", "") and (following.isupper() or following.isdigit())
     )
+    return glued and _begins(word, words, height)
 
 
 def _leads(word: Word, words: Sequence[Word], height: float) -> bool:
     """Whether text follows the sign closely, and none stands right before it: a colon belongs to its label."""
-    level = [other for other in words if other is not word and abs(other.cy - word.cy) < height / 2]
-    follows = any(-0.3 * height < other.x0 - word.x1 < _REACH * height for other in level)
-    return follows and not any(-0.3 * height < word.x0 - other.x1 < 0.5 * height for other in level)
+    follows = any(
+        -0.3 * height < other.x0 - word.x1 < _REACH * height
+        for other in words
+        if other is not word and abs(other.cy - word.cy) < height / 2
+    )
+    return follows and _begins(word, words, height)
+
+
+def _begins(word: Word, words: Sequence[Word], height: float) -> bool:
+    """Whether nothing stands close to the left of it."""
+    return not any(
+        -0.3 * height < word.x0 - other.x1 < 0.5 * height
+        for other in words
+        if other is not word and abs(other.cy - word.cy) < height / 2
+    )
 
 
 def _cleaned(word: Word, words: Sequence[Word], rules: Sequence[float], height: float) -> Word | None:
-    if not any(abs(word.x0 - x) < _SPREAD * height for x in rules):
-        return word
+    known = any(abs(word.x0 - x) < _SPREAD * height for x in rules)
+    if not known:
+        glued = word.text[0] in _MARKS and len(word.text) > 1 and _is_piece(word, words, height)
+        return replace(word, text=word.text[1:]) if glued else word
     first, rest = word.text[0], word.text[1:]
     if not rest:
         piece = first in _MARKS + _LETTERS and _leads(word, words, height)

@@ -16,6 +16,11 @@ _MIXED_NUMBER: Final = re.compile(r"(?<![\w-])\d{1,3}(?: [\dOoQDlIiSsBZz]{3})+(?
 _AMOUNT: Final = re.compile(
     r"(?<![\d,.-])(?<!\d )(\d{4,9})(,\d{2})? ?\$|(?<![\d,.-])(?<!\d )(\d{1,3}(?: \d{3})*)(,\d{2})?\$"
 )
+#: A dollar's sign read as a letter: after cents, after thousands that end a phrase, or before an English amount.
+_DOLLAR: Final = re.compile(
+    r"(?<![\w,.-])(?<!\d )(\d+(?: \d{3})*)(,\d{2})? ?[Ss§](?!\w)(?(2)|(?<=\d{3} [Ss§])(?=$|\n|[.;,)]| avec\b| à\b))"
+)
+_DOLLAR_BEFORE: Final = re.compile(r"(?<!\w)[Ss§](?=\d{1,3}(?:,\d{3})*\.\d{2}(?!\d)|\d{1,3}(?:,\d{3})+(?!\d))")
 _ABBREVIATIONS: Final = (
     (re.compile(r"\bcirc\. ?fonc\.", re.IGNORECASE), "circonscription foncière"),
     (re.compile(r"\bcad\. (?=d[ue]|off)", re.IGNORECASE), "cadastre "),
@@ -60,9 +65,15 @@ def _digits(text: str) -> Iterator[Correction]:
 def _amounts(text: str) -> Iterator[Correction]:
     def spaced(match: re.Match[str]) -> str:
         whole, cents = match[1] or match[3], match[2] or match[4] or ""
-        return f"{int(whole.replace(' ', '')):,}".replace(",", " ") + f"{cents} $"
+        return _grouped(whole, cents)
 
-    return _changes("montant", _AMOUNT, text, spaced)
+    yield from _changes("montant", _DOLLAR, text, lambda match: _grouped(match[1], match[2] or ""))
+    yield from _changes("montant", _DOLLAR_BEFORE, text, lambda _: "$")
+    yield from _changes("montant", _AMOUNT, text, spaced)
+
+
+def _grouped(whole: str, cents: str) -> str:
+    return f"{int(whole.replace(' ', '')):,}".replace(",", " ") + f"{cents} $"
 
 
 def _abbreviations(text: str) -> Iterator[Correction]:

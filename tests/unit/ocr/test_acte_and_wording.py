@@ -69,6 +69,10 @@ def test_a_faultless_text_is_left_alone(acte):
         ("acte 25 6l6 32I du registre", "acte 25 616 321 du registre", "chiffres"),
         ("la somme de 75000,00$ payée", "la somme de 75 000,00 $ payée", "montant"),
         ("la somme de 75 000,00$ payée", "la somme de 75 000,00 $ payée", "montant"),
+        ("la somme de 75 000,00 S payée", "la somme de 75 000,00 $ payée", "montant"),
+        ("la somme de 75000,00S payée", "la somme de 75 000,00 $ payée", "montant"),
+        ("hypothèque, 69 000 S avec intérêts", "hypothèque, 69 000 $ avec intérêts", "montant"),
+        ("a sum of S75,000.00 paid", "a sum of $75,000.00 paid", "montant"),
         ("lot 5 de la circ. fonc. de Gaspé", "lot 5 de la circonscription foncière de Gaspé", "abreviation"),
         ("en faveur de Banque Nationalc du Canada", "en faveur de Banque Nationale du Canada", "nom"),
         ("en faveur de Hydro-Quebcc seulement", "en faveur de Hydro-Québec seulement", "nom"),
@@ -88,6 +92,8 @@ def test_slips_are_mended_and_listed(read, mended, kind):
         "minute 12 316, appartement 12B",
         "un solde de 0,50 $ et 12,00 $",
         "téléphone 418 555-0100",
+        "les lots 12 345 S et 12 S du rang",
+        "à 10,5 S.A. ou 2 784 195 Ste-Anne",
     ],
 )
 def test_what_is_no_slip_stays(text):

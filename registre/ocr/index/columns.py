@@ -47,6 +47,8 @@ class Table:
     body: tuple[Line, ...]
     #: the columns are told by what stands in them, for want of a heading
     guessed: bool = False
+    #: what its dates begin with, as `date_order` tells
+    dates: str = ""
 
     def has(self, field: Field) -> bool:
         """Whether the heading announces that column."""

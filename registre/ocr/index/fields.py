@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,6 +43,8 @@ _NOTICE = re.compile(
     r"(\d{1,3}(?: \d{3})+|\d{4,8})"
 )
 
+#: Dates that can be read in one way only, before the others of their column are.
+_TOLD = 2
 #: Digits of an avis d'adresse: one more or less was read wrong.
 _NOTICE_DIGITS = 7
 #: Fewest and most digits of a numéro d'inscription; the rare dashes apart.
@@ -68,15 +71,32 @@ def may_be_ditto(text: str) -> bool:
     return len(stripped) <= 6 and (is_ditto(stripped) or _DITTO_MISREAD.match(plain(stripped)) is not None)
 
 
-def parse_date(text: str, century: int = 1900) -> Value:
-    """ISO date. Two-digit years (`74-07-09`) are of `century`."""
+def parse_date(text: str, century: int = 1900, order: str = "") -> Value:
+    """ISO date. Two-digit years (`74-07-09`) are of `century`; `order` tells what `03-05-1974` begins with."""
     clean = " ".join(text.split())
-    found = _as_date(clean, century)
+    found = _as_date(clean, century) or _ordered_date(clean, order)
     if found:
         return Value(found)
     repaired = clean.translate(_LOOKALIKE)
     found = _as_date(repaired, century) or _broken_date(repaired, century) or _guessed_date(clean, century)
     return Value(found, doubtful=True)
+
+
+def date_order(texts: Iterable[str]) -> str:
+    """What the dates of a column begin with, `day` or `month`, where two can only be so and none is otherwise."""
+    pairs = [(int(found[1]), int(found[2])) for text in texts if (found := _DAY_FIRST.match(text))]
+    days, months = sum(a > 12 >= b for a, b in pairs), sum(b > 12 >= a for a, b in pairs)
+    if min(days, months) or max(days, months) < _TOLD:
+        return ""
+    return "day" if days else "month"
+
+
+def _ordered_date(text: str, order: str) -> str | None:
+    match = _DAY_FIRST.match(text)
+    if not (match and order):
+        return None
+    a, b, year = (int(group) for group in match.groups())
+    return _calendar(year, b, a) if order == "day" else _calendar(year, a, b)
 
 
 def find_date(text: str, century: int = 1900) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from registre.domain.reading import Doubt, Inscription, RowKind
 from registre.ocr.engine.words import Line, Sheet, Word, group_lines
 from registre.ocr.index.bands import Strip, cut_rows
 from registre.ocr.index.columns import Table, cells_of, find_tables
-from registre.ocr.index.fields import find_date, find_number
+from registre.ocr.index.fields import date_order, find_date, find_number
 from registre.ocr.index.guess import guess_table
 from registre.ocr.index.header import doubt_lot_words, read_header
 from registre.ocr.index.parties import doubt_names
@@ -75,6 +75,7 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
             aside.append(line.text)
         else:
             strips.append(Strip(line, cells_of(line, table.columns)))
+    table = replace(table, dates=date_order(strip.text(Field.DATE) for strip in strips))
     rows: list[Inscription] = []
     above = Above()
     sure = bar(sheet.words)

@@ -64,7 +64,7 @@ def _row(band: Band, table: Table, sheet: Sheet, above: Above, sure: float) -> I
     doubts: set[str] = set()
     if band.strips[0].is_note():
         return _note(band, table, None, doubts, sure)
-    when = _date(band, above, doubts, sure)
+    when = _date(band, table, above, doubts, sure)
     numero = _numero(band, sheet, doubts, sure)
     nature = _nature(band, above.inscription, doubts)
     parties = _all_parties(band, table, above.inscription, doubts)
@@ -135,7 +135,7 @@ def _places(band: Band, row: Inscription, sheet: Sheet) -> dict[str, Box]:
     return places_of(fields, sheet)
 
 
-def _date(band: Band, above: Above, doubts: set[str], sure: float) -> str | None:
+def _date(band: Band, table: Table, above: Above, doubts: set[str], sure: float) -> str | None:
     own = band.words(Field.DATE)
     words = own or band.words(Field.ENREGISTREMENT)
     text = " ".join(word.text for word in words)
@@ -145,7 +145,7 @@ def _date(band: Band, above: Above, doubts: set[str], sure: float) -> str | None
         if not above.date_sure or not is_ditto(text) or sure == NOTHING:
             doubts.add("date")
         return above.date
-    value = parse_date(text)
+    value = parse_date(text, order=table.dates)
     if value.text is None:
         found = find_date(text)
         value = Value(found[0], doubtful=bool(own)) if found else value

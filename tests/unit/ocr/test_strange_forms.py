@@ -105,6 +105,21 @@ def test_rows_whose_number_stands_in_the_middle_of_their_height_are_whole():
     assert [row.numero for row in found] == ["18123450", "18123451", "18123452", "18123453"]
 
 
+@pytest.mark.parametrize(
+    ("dates", "first", "doubted"),
+    [
+        (("03-05-2011", "14-06-2011", "25-07-2011"), "2011-05-03", False),
+        (("03-05-2011", "06-14-2011", "07-25-2011"), "2011-03-05", False),
+        (("03-05-2011", "14-06-2011", "07-08-2011"), "2011-05-03", True),
+        (("03-05-2011", "14-06-2011", "07-25-2011"), "2011-05-03", True),
+    ],
+)
+def test_dates_of_a_column_say_together_what_they_begin_with(dates: tuple[str, ...], first: str, doubted: bool):
+    row = read_index(modern(*[at(date, *ROW[1:]) for date in dates])).rows[0]
+
+    assert (row.date, "date" in row.uncertain) == (first, doubted)
+
+
 def _ruled(mark: str, x: float, lines: int) -> list[Word]:
     return [Word(mark, x, y, x + 2, y + HEIGHT, 0.9) for y in (20 + LEADING * rank for rank in range(1, lines + 1))]
 

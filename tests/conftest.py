@@ -16,6 +16,23 @@ services.scrub_environment()
 
 _TEMPLATE = "registre_template"
 _TESTS = Path(__file__).parent
+_FILLED = (
+    "registre.event",
+    "registre.usage",
+    "registre.attempt",
+    "registre.charge",
+    "registre.job",
+    "registre.page",
+    "registre.document",
+    "dramatiq.queue",
+    "public.extraction_queue",
+    "public.rdprm_searches",
+    "public.selected_names_for_rdprm",
+    "public.req_companies",
+    "public.search_sessions",
+    "public.worker_accounts",
+    "public.worker_status",
+)
 #: About what one test takes, in seconds, by the longest of these names that its place begins with.
 _COST = {
     "": 0.02,
@@ -74,23 +91,5 @@ def sql(database_url):
 
 
 def empty(connection: psycopg.Connection) -> None:
-    """Delete every row but the status names and the applied migrations."""
-    with connection.transaction():
-        for table in (
-            "registre.event",
-            "registre.usage",
-            "registre.attempt",
-            "registre.charge",
-            "registre.job",
-            "registre.page",
-            "registre.document",
-            "dramatiq.queue",
-            "public.extraction_queue",
-            "public.rdprm_searches",
-            "public.selected_names_for_rdprm",
-            "public.req_companies",
-            "public.search_sessions",
-            "public.worker_accounts",
-            "public.worker_status",
-        ):
-            connection.execute(f"DELETE FROM {table}")
+    """Delete every row but the status names and the applied migrations; one round trip, one transaction."""
+    connection.execute("; ".join(f"DELETE FROM {table}" for table in _FILLED))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -44,8 +45,7 @@ class Finder:
         from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
         cv2.setNumThreads(1)
-        # its large buffers go back to the system after each page
-        self._session = _session(file_of("det"), arena=False)
+        self._session = _session(file_of("det"))
         # the thresholds as rapidocr sets them for these weights
         boxes = DBPostProcess(thresh=0.3, box_thresh=0.5, max_candidates=1000, unclip_ratio=1.6, use_dilation=True)
         self._boxes = cast("_Boxes", boxes)
@@ -68,11 +68,11 @@ class LineReader:
     def __init__(self) -> None:
         path = file_of("rec")
         try:
-            self._session = _session(cut_down(path.read_bytes()), arena=True)
+            self._session = _session(cut_down(path.read_bytes()))
             self._height = _HEIGHT
         except UnknownWeightsError as exc:
             log.warning("ocr.weights_unknown", reason=str(exc), effect="la lecture coûtera davantage")
-            self._session = _session(path, arena=True)
+            self._session = _session(path)
             self._height = FULL_HEIGHT
         named: dict[str, str] = cast("Any", self._session).get_modelmeta().custom_metadata_map
         self._alphabet: tuple[str, ...] = ("", *named["character"].splitlines(), " ")
@@ -119,13 +119,25 @@ def _signal(picture: Any) -> NDArray[np.float32]:
     return np.ascontiguousarray(np.broadcast_to(levels, (1, 3, *levels.shape)))
 
 
-def _session(weights: Path | bytes, *, arena: bool) -> _Session:
+def _session(weights: Path | bytes) -> _Session:
     """One thread: a reader process is one core's work."""
     runtime = cast("Any", onnxruntime)  # its stubs know none of these names
+    _share_buffers()
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = arena
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_ALL
     source = weights if isinstance(weights, bytes) else str(weights)
     return cast("_Session", runtime.InferenceSession(source, options, providers=["CPUExecutionProvider"]))
+
+
+@cache
+def _share_buffers() -> None:
+    """The networks take turns: one set of buffers, kept from page to page, serves both.
+
+    Given back after each page, the system would have to clear them anew: a fifth of the search for lines.
+    """
+    runtime = cast("Any", onnxruntime)
+    kind = runtime.OrtMemoryInfo("Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT)
+    runtime.create_and_register_allocator(kind, runtime.OrtArenaCfg({}))

@@ -21,7 +21,9 @@ _APART = 1.9
 _TWO_WAYS = 0.5
 #: Of a line longer than so many times its height only the numbers in doubt are read again. A cell of an index is
 #: shorter: there the whole is looked at twice.
-_LONG = 12
+_LONG = 16
+#: A part is no shorter than this, in the same measure: alone, « % l'an » reads « 8 1 an ».
+_ROOM = 8
 #: What stands behind the first group of digits of a number printed in groups.
 _GROUPS = re.compile(r"\d+((?: \d+)+)")
 #: Parts that make up more of a line than this are no less work than all of it.
@@ -97,7 +99,7 @@ def doubtful(line: Gray, reading: Reading) -> tuple[Part, ...]:
     if line.shape[1] < _LONG * line.shape[0]:
         return (whole,)
     words = _words(reading.text)
-    parts = tuple(_part(line, reading, words[first : last + 1]) for first, last in _numbers(reading, words))
+    parts = tuple(_part(line, reading, words[first : last + 1]) for first, last in _numbers(line, reading, words))
     return parts if sum(part.right - part.left for part in parts) <= _MOST * line.shape[1] else (whole,)
 
 
@@ -125,7 +127,7 @@ def _in_threes(groups: str) -> bool:
     return all(len(group) == 3 for group in groups.split())
 
 
-def _numbers(reading: Reading, words: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _numbers(line: Gray, reading: Reading, words: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """First and last word of each number in doubt and its surroundings; those that meet are one."""
     kept: set[int] = set()
     # a number is printed in groups: words with digits that follow one another may be one
@@ -135,9 +137,18 @@ def _numbers(reading: Reading, words: Sequence[tuple[int, int]]) -> list[tuple[i
         ranks = list(run)
         first, last = ranks[0], ranks[-1]
         if numeric and reading.part(words[first][0], words[last][1]).doubted:
-            kept.update(range(max(first - 1, 0), min(last + 1, len(words) - 1) + 1))
+            first, last = max(first - 1, 0), min(last + 1, len(words) - 1)
+            while (first or last + 1 < len(words)) and _length(line, reading, words[first], words[last]) < _ROOM:
+                first, last = max(first - 1, 0), min(last + 1, len(words) - 1)
+            kept.update(range(first, last + 1))
     runs = [[rank for _, rank in run] for _, run in groupby(enumerate(sorted(kept)), lambda pair: pair[1] - pair[0])]
     return [(run[0], run[-1]) for run in runs]
+
+
+def _length(line: Gray, reading: Reading, first: tuple[int, int], last: tuple[int, int]) -> float:
+    """From the first word's first character to the last word's last, in heights of the line."""
+    height, width = line.shape
+    return (reading.places[last[1] - 1] - reading.places[first[0]]) * width / height
 
 
 def _part(line: Gray, reading: Reading, words: Sequence[tuple[int, int]]) -> Part:

@@ -80,7 +80,17 @@ def test_numbers_in_doubt_that_stand_side_by_side_are_one_part_and_others_are_no
         text, seen.places, tuple(0.5 if sign == "9" else c for sign, c in zip(text, seen.certainties, strict=True))
     )
 
-    assert [text[part.start : part.end] for part in doubtful(drawn(text), seen)] == ["lot 12 ou 13 du", "et 99 arpents"]
+    assert [text[part.start : part.end] for part in doubtful(drawn(text), seen)] == [
+        "le lot 12 ou 13 du rang quatre,",
+        "construites, et 99 arpents",
+    ]
+
+
+def test_a_number_in_doubt_is_not_looked_at_without_its_surroundings():
+    text = "à la somme de cinquante mille dollars, avec des intérêts à dix % 1'an payables"
+    (part,) = doubtful(drawn(text), half_seen(text, "1'"))
+
+    assert text[part.start : part.end] == "dix % 1'an payables"
 
 
 @pytest.mark.parametrize(("text", "doubted"), [("T 12 345 678", "345"), ("12 345 " * 9, "12")])

@@ -188,7 +188,8 @@ def doubt_lot_words(lines: Sequence[Line], header: Mapping[str, str], sure: floa
     """Doubt the header's lot where its words are not sure, something stands beside them, or it has no lot's form."""
     lot = header.get("lot")
     if lot is None:
-        return ()
+        # on a page hardly read it may stand there all the same
+        return (Doubt(None, None, "lot de l'en-tête", field="lot"),) if lines and sure > 1 else ()
     near = [line for line in lines if any(label.key == "lot" for label in _labels(line.text))]
     whole = digits(lot)
     words = [word for line in near for word in line.words if (own := digits(word.text)) and own in whole]

@@ -30,10 +30,33 @@ _CAPITALS = re.compile(r"\b[A-ZÀ-Þ]{3,}")
 _SMALL = re.compile(r"\b[A-ZÀ-Þ]?[a-zß-ÿ]{3,}")
 _COMPANY = re.compile(r"\b\d{4}[- ]\d{4}\b")
 #: Words of a name that are compared with others for an accent, and for a letter.
-_LONG = 4
+_LONG = 3
 _VERY_LONG = 7
 #: `GRANDPERRON ÉLISE` lost its comma; an organisation's first word tells it
-_TWO_WORDS = re.compile(r"^[A-ZÀ-Þ'-]{3,} [A-ZÀ-Þ'-]{3,}$")
+_TWO_WORDS = re.compile(r"^[A-ZÀ-Þ'-]{3,}[.;:]? [A-ZÀ-Þ'-]{3,}$")
+#: Two names or two words read as one; a figure among letters
+_RUN_TOGETHER = re.compile(
+    r"\b(?:inc|ltee|ltd|enr)\.? \w|, [a-z' -]+ (?:caisse|banque|ville|fiducie|commission|municipalite|gestion)\b"
+    r"|\b(?:gestion|commission|caisse|banque|fiducie|municipalite|constructions|immeubles)(?!nai|ner|nes)[a-z]{3,}"
+    r"|[a-z]{3,}inc\b|d'economie[a-z]|\d['a-z]|[a-z]\d"
+    r"|[a-z.](?<! de)(?<! du)(?<! la)(?<! et)(?<! le)(?<! en)(?<!des)(?<!^les)"
+    r" (?:caisse|banque|gestion|constructions|les immeubles|municipalite|commission) [a-z]"
+)
+#: Words that many names have: one of them with a space inside was cut by the reader.
+_WHOLE = (
+    "banque", "caisse", "canada", "commission", "compagnie", "constructions", "economie", "fiducie", "gestion",
+    "habitations", "hypothecaire", "immeubles", "ministre", "municipalite", "placements", "populaire", "quebec",
+    "societe", "succession", "transports",
+)  # fmt: skip
+#: A letter alone that is no initial and no word: `F RANÇOISE`
+_LONE = re.compile(r"(?<![\w.'&-])[B-XZ](?= [A-ZÀ-Þ]{2})|(?<=[A-ZÀ-Þ]{3} )[B-XZ](?=,|$)|\bIN C\b")
+#: First names that are never without their accent, where a page has accents at all.
+_ACCENTED = frozenset({
+    "ADELE", "AGNES", "ALDEA", "ANDRE", "ANDREE", "ANGELE", "BENOIT", "CECILE", "CELINE", "DESIRE", "ELISE",
+    "EMILE", "ETIENNE", "FRANCOIS", "FRANCOISE", "FREDERIC", "GENEVIEVE", "GERARD", "GISELE", "GREGOIRE",
+    "HELENE", "IRENE", "JEROME", "LEO", "LEONIE", "MICHELE", "NOEL", "REGIS", "REJEAN", "REMI", "RENE", "RENEE",
+    "SEBASTIEN", "STEPHANE", "THEO", "THERESE", "VALERIE", "ZOE",
+})  # fmt: skip
 #: A line that might have stood beside the one above, give or take so many heights, may be another party's.
 _NARROW = 1.5
 
@@ -71,16 +94,48 @@ def is_doubtful(partie: Partie) -> bool:
         if _CAPITALS.search(bare) and _SMALL.search(bare):
             return True
     name = partie.nom
+    if _LONE.search(name) or _is_cut(plain(name)):
+        return True
+    if name.count(",") > 1 or _RUN_TOGETHER.search(plain(_COMPANY.sub(" ", name))):
+        return True
     if _TWO_WORDS.match(name) and not (_BEGINS.match(plain(name)) or _COMPLETE.search(plain(name))):
         return True
     return bool(name) and not name[0].isalnum() and name[0] not in '("«'
+
+
+def _is_cut(name: str) -> bool:
+    joined = name.replace(" ", "")
+    return any(joined.count(word) > name.count(word) for word in _WHOLE)
 
 
 def doubt_names(rows: Sequence[Inscription]) -> tuple[Inscription, ...]:
     """Mark names of which another row has nearly the same: one of the two was misread."""
     counts = Counter(word for row in rows for word in _name_words(row))
     strange = {word for word in counts if any(_nearly(word, other, counts) for other in counts)}
-    return tuple(row.doubted("parties") if strange.intersection(_name_words(row)) else row for row in rows)
+    spaced = _spaced_otherwise(rows)
+    if any(not word.isascii() for word in counts):
+        strange |= _ACCENTED.intersection(counts)
+    return tuple(
+        row.doubted("parties")
+        if strange.intersection(_name_words(row)) or spaced.intersection(partie.nom for partie in row.parties)
+        else row
+        for row in rows
+    )
+
+
+def _spaced_otherwise(rows: Sequence[Inscription]) -> set[str]:
+    """Names that the page has with other spaces too, and no less often."""
+    counts = Counter(partie.nom for row in rows for partie in row.parties)
+    best: dict[str, str] = {}
+    for name in counts:
+        bare = name.replace(" ", "")
+        best[bare] = max(best.get(bare, name), name, key=lambda one: counts[one])
+    ties = Counter((name.replace(" ", ""), count) for name, count in counts.items())
+    return {
+        name
+        for name, count in counts.items()
+        if best[name.replace(" ", "")] != name or ties[name.replace(" ", ""), count] > 1
+    }
 
 
 def _name_words(row: Inscription) -> set[str]:

@@ -251,6 +251,7 @@ def _doubt_parties(band: Band, table: Table, parties: Sequence[Partie], doubts: 
         or unsure_names(words, sure)
         or (any(partie.qualite and not is_role(partie.qualite) for partie in parties) and table.has(Field.QUALITE))
         or (untold and not named)
+        or table.has(Field.GRANTOR) is not table.has(Field.GRANTEE)
     ):
         doubts.add("parties")
     elif not table.has(Field.QUALITE):

@@ -150,6 +150,16 @@ def test_a_figure_that_may_be_a_rule_makes_its_number_doubtful():
         ("DUFRESNE, NOËL Donation", 0.99, True),
         ("DUFRESNE, NOËL 23 559 297", 0.99, True),
         ("9824-6449 QUÉBEC INC.", 0.99, False),
+        ("GESTION LA PRÉE INC. DUFRESNE, NOËL", 0.99, True),
+        ("CAISSE D'ÉCONOMIE DE VALMONTEL GESTION BORÉALE", 0.99, True),
+        ("SOCIÉTÉ DE GESTION BORÉALE", 0.99, False),
+        ("GESTIONBORÉALE INC.", 0.99, True),
+        ("BANQU E BORÉALE DU CANADA", 0.99, True),
+        ("HÉBERT, F RANÇOISE", 0.99, True),
+        ("HÉBERT, J. F. RENÉ", 0.99, False),
+        ("0'TARDIVEL, NOËL", 0.99, True),
+        ("VÉZINA, FRANCOIS", 0.99, True),
+        ("VEZINA, FRANCOIS", 0.99, False),
     ],
 )
 def test_names_unsure_or_of_two_cells_are_doubted(name: str, confidence: float, doubted: bool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from registre.db.migrate import migrate
 from tests import services
 
 services.scrub_environment()
+# Playwright's driver starts in two thirds of the CPU when node finds its own bytecode; every browser has a driver.
+os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".registre" / "node"))
 
 _TEMPLATE = "registre_template"
 _TESTS = Path(__file__).parent

@@ -151,7 +151,7 @@ def test_a_figure_that_may_be_a_rule_makes_its_number_doubtful():
         ("DUFRESNE, NOËL 23 559 297", 0.99, True),
         ("9824-6449 QUÉBEC INC.", 0.99, False),
         ("GESTION LA PRÉE INC. DUFRESNE, NOËL", 0.99, True),
-        ("CAISSE D'ÉCONOMIE DE VALMONTEL GESTION BORÉALE", 0.99, True),
+        ("CAISSE BORÉALE GESTION DU LAC", 0.99, True),
         ("SOCIÉTÉ DE GESTION BORÉALE", 0.99, False),
         ("GESTIONBORÉALE INC.", 0.99, True),
         ("BANQU E BORÉALE DU CANADA", 0.99, True),

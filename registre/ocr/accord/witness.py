@@ -30,6 +30,8 @@ _LEGIBLE: Final = 0.75
 _FIGURE: Final = re.compile(r"\d[\d \u00a0\u202f.,/-]*\d|\d")
 #: A list's mark (`1.`, `2)`) or a page's number (`- 3 -`): no figure of the text.
 _MARK: Final = re.compile(r"^[ \t]*(?:(\d{1,2})[.)°](?=\s)|- ?(\d{1,3}) ?-[ \t]*$)", re.MULTILINE)
+#: Square and cubic metres: one reader sees a figure there, the other none.
+_EXPONENT: Final = re.compile(r"(?<=\bm)(?:[²³][23]?|[23])(?![\w,.]*\d)")
 #: Numbers with fewer digits in common than this share have them by chance: neighbours begin alike.
 _SAME_NUMBER: Final = 0.6
 #: Header fields that tell which immovable a page is about; a continued page may leave out all but the lot.
@@ -103,7 +105,7 @@ def align(
 
 def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
     """Figures of `text` that `other` has otherwise, lacks, or adds. Marks count only where both have one."""
-    mine, theirs = list(_FIGURE.finditer(text)), list(_FIGURE.finditer(other))
+    mine, theirs = list(_FIGURE.finditer(_flat(text))), list(_FIGURE.finditer(_flat(other)))
     marks, their_marks = _marks(text), _marks(other)
     matcher = SequenceMatcher(None, [said(m[0]) for m in mine], [said(m[0]) for m in theirs], autojunk=False)
     for kind, a1, a2, b1, b2 in matcher.get_opcodes():
@@ -116,6 +118,11 @@ def doubt_figures(text: str, other: str) -> Iterator[Doubt]:
                 yield Doubt(read[0].strip(), seen[0].strip() if seen else None, near(text, read))
             elif read is None and seen is not None and seen.end() not in their_marks:
                 yield Doubt(None, seen[0].strip(), near(other, seen))
+
+
+def _flat(text: str) -> str:
+    """The text without its exponents (`m²`, read `m2`), every other sign in its place."""
+    return _EXPONENT.sub(lambda found: " " * len(found[0]), text)
 
 
 def _marks(text: str) -> set[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from registre.ocr.engine.words import Line, Word, group_lines, line_height, segments, split_at
-from registre.ocr.index.vocabulary import ALONE, ANCHORS, Field, is_heading, plain
+from registre.ocr.index.vocabulary import ALONE, ANCHORS, Field, has_figures, is_heading, plain
 
 #: A table needs this many different headings, so that a sentence is not one.
 _FEWEST_COLUMNS = 3
@@ -80,7 +80,7 @@ def _is_heading(line: Line) -> bool:
     """Whether a line is made of headings, or of headings and of short titles that nobody knows."""
     if is_heading(line.text):
         return True
-    if ":" in line.text or re.search(r"\d", re.sub(r"n[0°º]", "", plain(line.text))):
+    if ":" in line.text or has_figures(line.text):
         return False
     parts = segments(line, 0.9 * line_height(line.words))
     known = [{field for word in part.words if (field := _announces(word))} for part in parts]

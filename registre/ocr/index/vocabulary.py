@@ -100,10 +100,19 @@ _HEADING_WORDS = (
 _HEADING_RUN = re.compile("|".join(sorted(_HEADING_WORDS, key=len, reverse=True)))
 
 
+#: What is read of a rule between two headings.
+_RULE = re.compile(r"(?<!\S)[1il|!'](?!\S)")
+
+
+def has_figures(text: str) -> bool:
+    """Whether a line that may be a heading has figures, `n0` and pieces of rules apart."""
+    return re.search(r"\d", _RULE.sub("", re.sub(r"n[0°º]", "", plain(text)))) is not None
+
+
 def is_heading(text: str) -> bool:
     """Whether the text is made of column headings only, however its words were joined."""
-    letters = re.sub(r"[^a-z]", "", plain(text))
-    if not letters or re.search(r"\d", re.sub(r"n[0°º]", "", plain(text))):
+    letters = re.sub(r"[^a-z]", "", _RULE.sub("", plain(text)))
+    if not letters or has_figures(text):
         return False
     return len(_HEADING_RUN.sub("", letters)) <= 0.2 * len(letters)
 

@@ -53,6 +53,14 @@ def test_other_words_announce_the_same_columns(headings: tuple[str, ...]):
     ]  # fmt: skip
 
 
+def test_pieces_of_rules_between_headings_do_not_hide_them():
+    headings = [(30, "Numéro"), (100, "1"), (130, "Date"), (260, "I"), (300, "Nom des parties"), (520, "Nature")]
+
+    assert [column.field for column in find_tables(_lines(sheet([headings])), ())[0].columns] == [
+        Field.NUMERO, Field.DATE, Field.PARTIES, Field.NATURE
+    ]  # fmt: skip
+
+
 def test_a_number_before_a_date_whose_form_is_told_is_a_column_of_its_own():
     page = sheet([[(30, "Numéro"), (130, "Date (aaaa-mm-jj)"), (300, "Nom des parties"), (520, "Nature")]])
 

@@ -352,3 +352,12 @@ def test_a_lot_read_otherwise_is_doubted():
     assert [(doubt.read, doubt.other) for doubt in page.doubts] == [("2784195", "2784196")]
     assert page.header["lot"] == "2784195"
     assert agree(one, replace(other, header={"lot": "2 784 195"})).doubts == ()
+
+
+@pytest.mark.parametrize("read", ["608,3 m2, au sud", "608,3 m²2, au sud", "608,3 m, au sud"])
+def test_the_exponent_of_an_area_is_no_figure(read: str):
+    assert list(doubt_figures(read, "608,3 m², au sud")) == []
+
+
+def test_a_figure_after_metres_is_one():
+    assert [doubt.read for doubt in doubt_figures("19,12 m 25 au sud", "19,12 m 26 au sud")] == ["25"]

@@ -38,7 +38,7 @@ _TWO_WORDS = re.compile(r"^[A-ZÀ-Þ'-]{3,}[.;:]? [A-ZÀ-Þ'-]{3,}$")
 _RUN_TOGETHER = re.compile(
     r"\b(?:inc|ltee|ltd|enr)\.? \w|, [a-z' -]+ (?:caisse|banque|ville|fiducie|commission|municipalite|gestion)\b"
     r"|\b(?:gestion|commission|caisse|banque|fiducie|municipalite|constructions|immeubles)(?!nai|ner|nes)[a-z]{3,}"
-    r"|[a-z]{3,}inc\b|d'economie[a-z]|\d['a-z]|[a-z]\d"
+    r"|[a-z]{3,}inc\b|d'economie[a-z]|\w\"\w|\d['a-z]|[a-z]\d"
     r"|[a-z.](?<! de)(?<! du)(?<! la)(?<! et)(?<! le)(?<! en)(?<!des)(?<!^les)"
     r" (?:caisse|banque|gestion|constructions|les immeubles|municipalite|commission) [a-z]"
 )
@@ -85,11 +85,16 @@ def pair_parties(
     return paired
 
 
+def holds_figures(text: str) -> bool:
+    """Whether a name or qualité holds figures that are no company's: those of the column beside it."""
+    return not is_role(text) and sum(map(str.isdigit, _COMPANY.sub(" ", text))) > 2
+
+
 def is_doubtful(partie: Partie) -> bool:
     """Whether a name or qualité holds what belongs to another cell, or lacks its comma."""
     for text in (partie.nom, partie.qualite or ""):
         bare = _COMPANY.sub(" ", text)
-        if not is_role(text) and sum(map(str.isdigit, bare)) > 2:
+        if holds_figures(text):
             return True
         if _CAPITALS.search(bare) and _SMALL.search(bare):
             return True

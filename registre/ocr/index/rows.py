@@ -23,7 +23,7 @@ from registre.ocr.index.fields import (
     parse_radiations,
     split_notice,
 )
-from registre.ocr.index.parties import is_doubtful, may_wrap_otherwise, pair_parties
+from registre.ocr.index.parties import holds_figures, is_doubtful, may_wrap_otherwise, pair_parties
 from registre.ocr.index.places import places_of
 from registre.ocr.index.sure import LEGIBLE_ROW, NOTHING, unsure, unsure_names
 from registre.ocr.index.vocabulary import NAMES, Field, is_role, plain
@@ -69,6 +69,8 @@ def _row(band: Band, table: Table, sheet: Sheet, above: Above, sure: float) -> I
     nature = _nature(band, above.inscription, doubts)
     parties = _all_parties(band, table, above.inscription, doubts)
     _doubt_parties(band, table, parties, doubts, sure)
+    if any(holds_figures(text or "") for partie in parties for text in (partie.nom, partie.qualite)):
+        doubts |= {"avis_adresse", "radiations"}
     remarques, avis = _remarks(band, table, above.inscription, doubts, sure)
     radiations = _radiations(band, doubts, sure)
     if not (numero or "numero" in doubts or (nature and parties) or radiations):

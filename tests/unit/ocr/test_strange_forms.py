@@ -180,6 +180,12 @@ def test_names_unsure_or_of_two_cells_are_doubted(name: str, confidence: float, 
     assert ("parties" in row.uncertain) is doubted
 
 
+def test_figures_among_the_names_may_be_a_radiation():
+    row = read_index(modern(at(*ROW[:2], "VÉZINA, NOËL T28 218", *ROW[3:6]))).rows[0]
+
+    assert {"parties", "radiations"} <= set(row.uncertain)
+
+
 def test_a_name_that_another_row_has_with_another_accent_is_doubted():
     names = ("VÉZINA, NOËL", "VÉZINA, NOEL", "VÉZINA, NOËL")
 

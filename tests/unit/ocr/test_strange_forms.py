@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from sheets import HEIGHT, LEADING, Cells, sheet, words_at
 
-from registre.domain.reading import Partie, RowKind
+from registre.domain.reading import PageReading, PageState, Partie, RowKind
+from registre.ocr.accord.checks import doubt_lot
 from registre.ocr.engine.words import Line, Sheet, Word, group_lines
 from registre.ocr.index.columns import find_tables
 from registre.ocr.index.page import read_index
@@ -234,3 +235,11 @@ def test_every_lot_of_the_header_is_kept(printed: str, lot: str):
 )
 def test_a_lot_unsure_or_cut_short_is_doubted(printed: str, confidence: float):
     assert [doubt.field for doubt in header(printed, confidence).doubts] == ["lot"]
+
+
+@pytest.mark.parametrize(("ordered", "doubted"), [("2659074", False), ("2659079", True)])
+def test_the_lot_ordered_is_one_of_several(ordered: str, doubted: bool):
+    header = {"lot": "2659073, 2659074"}
+    page = PageReading(1, PageState.READ, "rapidocr", "1", header=header)
+
+    assert bool(doubt_lot(page, ordered).doubts) is doubted

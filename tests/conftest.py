@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from registre.db.migrate import migrate
 from tests import services
@@ -16,6 +17,10 @@ from tests import services
 services.scrub_environment()
 # Playwright's driver starts in two thirds of the CPU when node finds its own bytecode; every browser has a driver.
 os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(__file__).parents[1] / ".registre" / "node"))
+
+# How fast examples come is the machine's affair: the first text of a fresh clone took 6 s beside three others.
+settings.register_profile("registre", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("registre")
 
 _TEMPLATE = "registre_template"
 _TESTS = Path(__file__).parent

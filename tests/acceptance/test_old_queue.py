@@ -99,6 +99,8 @@ def test_nineteen_old_rows_are_read_whatever_their_form(old_house):
         texts = {row["text"] for row in read if row["source"] == source}
         assert texts == {(GOLDEN / f"{source}.txt").read_text(encoding="utf-8")}, source
     assert old_house.all("SELECT id FROM registre.charge") == []
+    # a line is written once its row has changed
+    wait_until(lambda: log.read_text().count('"event": "ocr.completed"') >= 19, "the last line", log, 20)
     _told_in_three_words(old_house, log)
 
 

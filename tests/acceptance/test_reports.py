@@ -92,6 +92,8 @@ def test_a_job_broken_by_the_site_is_one_event_with_its_masked_page_and_a_refuse
     house.start("browser", SENTRY_DSN=receiver.dsn, REGISTRE_ENVIRONMENT="prod")
     for order, state in ((broken, "failed"), (refused, "refused"), (malformed, "refused")):
         assert house.wait_for(order, "failed", "refused", "done")["state"] == state
+    # a stop gives what is on its way two seconds; this machine may need more
+    wait_until(lambda: receiver.envelopes, "the report", house.folder / "browser.log", 30)
     process = house.processes["browser"]
     house.kill("browser", signal.SIGTERM)
 

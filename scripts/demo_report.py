@@ -85,10 +85,18 @@ def report(url: str, state: Path, gemini: str, registre: Callable[..., str], sta
 
 
 def tells(row: dict[str, Any], misread: dict[str, Any]) -> bool:
-    """Whether this doubted row shows the misreading beside what it keeps."""
+    """Whether this doubted row shows the misreading beside what it keeps; a date that cannot be shows as none."""
     name = misread["field"]
-    other = json.dumps(row["others"].get(name, {}).get("gemini", ""))
-    return name in row["uncertain"] and digits(json.dumps(misread["given"])) in digits(other)
+    others = row["others"].get(name, {})
+    if name not in row["uncertain"] or "gemini" not in others:
+        return False
+    if others["gemini"] is None:
+        return _figures(misread["true"]) == _figures(row[name])
+    return _figures(misread["given"]) in _figures(others["gemini"])
+
+
+def _figures(value: object) -> str:
+    return digits(json.dumps(value))
 
 
 def cents(amount: int) -> str:

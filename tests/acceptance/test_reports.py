@@ -132,6 +132,7 @@ def test_a_job_that_killed_its_workers_is_one_event_from_the_clock(house, receiv
     house.start("clock", SENTRY_DSN=receiver.dsn)
     assert house.wait_for(poisoned, "failed")["error_code"] == "poison_job"
     house.wait_for(resumed, "queued")
+    wait_until(lambda: receiver.envelopes, "the report", house.folder / "clock.log", 30)
     house.kill("clock", signal.SIGTERM)
 
     [envelope] = receiver.envelopes

@@ -21,7 +21,6 @@ from registre.ocr.engine import tesseract
 from registre.ocr.engine.layer import Layer, read_layer, undecoded
 from registre.ocr.engine.pdf import render_page
 from registre.ocr.engine.rapid import read_words, reader_version
-from registre.ocr.engine.streams import count_damaged
 from registre.ocr.engine.text_layer import shown_words, trusted_words
 from registre.ocr.engine.words import Sheet, Word, certainty, group_lines, reading_order
 from registre.ocr.index.page import read_index
@@ -146,6 +145,9 @@ def _drawn(data: bytes | Path, number: int, dpi: int = DPI) -> imaging.Gray:
 
 def _lost(data: bytes | Path, number: int, layer: Layer, picture: imaging.Gray) -> int:
     """How many parts of the page cannot be decoded, or not to their end. What cannot be drawn looks like paper."""
+    # loads qpdf: only where a page is read
+    from registre.ocr.engine.streams import count_damaged
+
     damaged = count_damaged(data, number)
     bare = [place.index for place in layer.places if _is_bare(place.box, picture)]
     return max(damaged, undecoded(data, number, bare) if bare else 0)

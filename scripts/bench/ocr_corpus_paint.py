@@ -134,10 +134,15 @@ def as_scan(pages: Sequence[Drawing], wear: Wear, seed: str) -> bytes:
     """Pictures only, as a scanner would make them; seeded."""
     dice = np.random.default_rng(list(seed.encode()))
     pictures = [_worn(picture(page, wear.dpi), wear, dice) for page in pages]
+    return bound(pictures, wear.dpi, None if wear.bitonal else wear.quality)
+
+
+def bound(pictures: Sequence[Image.Image], dpi: int, quality: int | None) -> bytes:
+    """A PDF of pictures, JPEG of that quality where they are not black and white."""
     target = io.BytesIO()
     first, *others = pictures
-    quality = {} if wear.bitonal else {"quality": wear.quality}
-    first.save(target, "PDF", resolution=wear.dpi, save_all=True, append_images=others, **quality)
+    jpeg = {} if quality is None else {"quality": quality}
+    first.save(target, "PDF", resolution=dpi, save_all=True, append_images=others, **jpeg)
     return target.getvalue()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ocr_corpus_paint import Drawing, picture
+from ocr_corpus_paint import Drawing, bound, picture
 from PIL import Image, ImageDraw, ImageFilter
 
 
@@ -49,11 +48,7 @@ def as_scan(pages: Sequence[Drawing], wear: Wear, seed: str) -> bytes:
     """Pictures only, as a scanner would make them; seeded."""
     dice = np.random.default_rng(list(seed.encode()))
     pictures = [_worn(page, wear, dice) for page in pages]
-    target = io.BytesIO()
-    first, *others = pictures
-    quality = {"quality": wear.quality} if wear.threshold is None else {}
-    first.save(target, "PDF", resolution=wear.dpi, save_all=True, append_images=others, **quality)
-    return target.getvalue()
+    return bound(pictures, wear.dpi, wear.quality if wear.threshold is None else None)
 
 
 def _worn(page: Drawing, wear: Wear, dice: np.random.Generator) -> Image.Image:

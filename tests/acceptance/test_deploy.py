@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -81,6 +82,8 @@ def installation(house):
                           start_new_session=True):  # fmt: skip
         yield made
         made.deploy("--stop")
+        # the embedded Redis of its folder, which outlives every process that used it
+        subprocess.run([sys.executable, "-m", "registre", "down"], cwd=ROOT, env=house.environment, check=True)
 
 
 def order_and_wait_for_work(house, rows: list) -> None:

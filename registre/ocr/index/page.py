@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from registre.domain.reading import Doubt, Inscription, RowKind
 from registre.ocr.engine.words import Line, Sheet, Word, group_lines
@@ -28,13 +28,11 @@ class IndexPage:
     """What an index page holds."""
 
     rows: tuple[Inscription, ...]
-    #: lines above the first table, all lines where none was found: the header fields are there
-    margin: tuple[Line, ...]
     #: the whole page; a table row is one line, cell after cell
     text: str
-    #: of the margin
-    header: dict[str, str] = field(default_factory=dict[str, str])
-    doubts: tuple[Doubt, ...] = ()
+    header: dict[str, str]
+    #: of the header
+    doubts: tuple[Doubt, ...]
 
 
 def read_index(sheet: Sheet) -> IndexPage:
@@ -48,25 +46,26 @@ def read_index(sheet: Sheet) -> IndexPage:
     tables = find_tables(lines, sheet.verticals)
     if not tables and (guessed := guess_table(lines, sheet)):
         tables = (guessed,)
-    since = _established(lines)
+    since, sure = _established(lines), bar(sheet.words)
     if not tables:
-        return _with_header(IndexPage(_unsorted(lines, sheet), lines, "\n".join(line.text for line in lines)), sheet)
+        return _page(_unsorted(lines, sheet), [line.text for line in lines], lines, sure)
     rows: list[Inscription] = []
     texts: list[str] = []
     for table in tables:
-        found, aside = _rows_of(table, sheet, since)
+        found, aside = _rows_of(table, sheet, since, sure)
         rows += found
         texts += [line.text for line in table.before]
         texts += [*([table.heading] if table.heading else []), *(row.raw for row in found), *aside]
-    return _with_header(IndexPage(doubt_names(rows), tables[0].before, "\n".join(texts)), sheet)
+    return _page(doubt_names(rows), texts, tables[0].before, sure)
 
 
-def _with_header(page: IndexPage, sheet: Sheet) -> IndexPage:
-    header = read_header(page.margin)
-    return replace(page, header=header, doubts=doubt_lot_words(page.margin, header, bar(sheet.words)))
+def _page(rows: tuple[Inscription, ...], texts: Sequence[str], margin: Sequence[Line], sure: float) -> IndexPage:
+    """`margin` holds the header fields: the lines above the first table, all lines where none was found."""
+    header = read_header(margin)
+    return IndexPage(rows, "\n".join(texts), header, doubt_lot_words(margin, header, sure))
 
 
-def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription], list[str]]:
+def _rows_of(table: Table, sheet: Sheet, since: str, sure: float) -> tuple[list[Inscription], list[str]]:
     """The table's rows, and the lines below it that belong to the sheet rather than to the table."""
     strips: list[Strip] = []
     aside: list[str] = []
@@ -78,7 +77,6 @@ def _rows_of(table: Table, sheet: Sheet, since: str) -> tuple[list[Inscription],
     table = replace(table, dates=date_order(strip.text(Field.DATE) for strip in strips))
     rows: list[Inscription] = []
     above = Above()
-    sure = bar(sheet.words)
     for band in cut_rows(strips, sheet):
         row = read_row(band, table, sheet, above, since, sure)
         rows.append(row)

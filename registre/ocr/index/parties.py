@@ -85,19 +85,19 @@ def pair_parties(
     return paired
 
 
-def holds_figures(text: str) -> bool:
-    """Whether a name or qualité holds figures that are no company's: those of the column beside it."""
-    return not is_role(text) and sum(map(str.isdigit, _COMPANY.sub(" ", text))) > 2
+def holds_figures(partie: Partie) -> bool:
+    """Whether its name or qualité holds figures that are no company's: those of the column beside it."""
+    return any(
+        not is_role(text) and sum(map(str.isdigit, _COMPANY.sub(" ", text))) > 2
+        for text in (partie.nom, partie.qualite or "")
+    )
 
 
 def is_doubtful(partie: Partie) -> bool:
     """Whether a name or qualité holds what belongs to another cell, or lacks its comma."""
-    for text in (partie.nom, partie.qualite or ""):
-        bare = _COMPANY.sub(" ", text)
-        if holds_figures(text):
-            return True
-        if _CAPITALS.search(bare) and _SMALL.search(bare):
-            return True
+    bare = (_COMPANY.sub(" ", text) for text in (partie.nom, partie.qualite or ""))
+    if holds_figures(partie) or any(_CAPITALS.search(text) and _SMALL.search(text) for text in bare):
+        return True
     name = partie.nom
     if _LONE.search(name) or _is_cut(plain(name)):
         return True

@@ -69,7 +69,7 @@ def _row(band: Band, table: Table, sheet: Sheet, above: Above, sure: float) -> I
     nature = _nature(band, above.inscription, doubts)
     parties = _all_parties(band, table, above.inscription, doubts)
     _doubt_parties(band, table, parties, doubts, sure)
-    if any(holds_figures(text or "") for partie in parties for text in (partie.nom, partie.qualite)):
+    if any(map(holds_figures, parties)):
         doubts |= {"avis_adresse", "radiations"}
     remarques, avis = _remarks(band, table, above.inscription, doubts, sure)
     radiations = _radiations(band, doubts, sure)

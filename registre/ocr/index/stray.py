@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import compress
 
 from registre.ocr.engine.words import Word, line_height
 
@@ -22,12 +23,13 @@ _REACH = 1.2
 def without_stray_rules(words: Sequence[Word]) -> tuple[Word, ...]:
     """The words without pieces of rules. A figure that may be one is kept, and nothing is sure of it."""
     height = line_height(words)
-    pieces = [word for word in words if _is_piece(word, words, height)]
+    are_pieces = [_is_piece(word, words, height) for word in words]
+    pieces = list(compress(words, are_pieces))
     rules = _rules(pieces, height)
     everywhere = len(rules) > 1 or len({round(word.x0 / height / 2) for word in pieces}) >= _MANY
     if not rules and not everywhere:
         return tuple(words)
-    cleaned = [_cleaned(word, words, rules, height) for word in words]
+    cleaned = [_cleaned(word, rules, height, piece=piece) for word, piece in zip(words, are_pieces, strict=True)]
     return tuple(
         _unsure(word) if everywhere and _may_be_more(word) and _begins(word, words, height) else word
         for word in cleaned
@@ -84,18 +86,13 @@ def _begins(word: Word, words: Sequence[Word], height: float) -> bool:
     )
 
 
-def _cleaned(word: Word, words: Sequence[Word], rules: Sequence[float], height: float) -> Word | None:
-    known = any(abs(word.x0 - x) < _SPREAD * height for x in rules)
-    if not known:
-        glued = word.text[0] in _MARKS and len(word.text) > 1 and _is_piece(word, words, height)
-        return replace(word, text=word.text[1:]) if glued else word
+def _cleaned(word: Word, rules: Sequence[float], height: float, *, piece: bool) -> Word | None:
     first, rest = word.text[0], word.text[1:]
-    if not rest:
-        piece = first in _MARKS + _LETTERS and _leads(word, words, height)
-        return None if piece else _unsure(word) if first == "1" else word
-    if _is_piece(word, words, height):
-        return replace(word, text=rest, x0=word.x0 + word.width / len(word.text))
-    return _unsure(word) if first in "1Il" else word
+    if not any(abs(word.x0 - x) < _SPREAD * height for x in rules):
+        return replace(word, text=rest) if piece and rest and first in _MARKS else word
+    if piece:
+        return replace(word, text=rest, x0=word.x0 + word.width / len(word.text)) if rest else None
+    return _unsure(word) if first in ("1Il" if rest else "1") else word
 
 
 def _unsure(word: Word) -> Word:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Field(StrEnum):
@@ -29,6 +30,7 @@ class Field(StrEnum):
     AUTRE = "autre"
 
 
+@lru_cache(maxsize=4096)  # a dense page's words and lines, each asked about by many rules
 def plain(text: str) -> str:
     """`text` without accents, lower case, character for character: positions stay valid."""
     return "".join(_base(char) for char in text)
@@ -46,7 +48,7 @@ NAMES: tuple[Field, ...] = (Field.PARTIES, Field.GRANTOR, Field.GRANTEE)
 #: What announces a column, searched in each heading word.
 ANCHORS: tuple[tuple[Field, re.Pattern[str]], ...] = (
     (Field.DATE, re.compile(r"\bdate|presentation|\bregistered\b")),
-    (Field.NUMERO, re.compile(r"numero|number|\bn[o°ºｏ0]\b|\bn[°º]|\bno\.|\bnos\b|\bnum\b|\bnum\.")),
+    (Field.NUMERO, re.compile(r"numero|number|\bn[o°ºｏ0]\b|\bn[°º]|\bno\.|\bnos\b|\bnum\b")),
     (Field.NATURE, re.compile(r"nature|\btitre|\bdeed|\binstrument|\bgenre|\btype\b|\bkind\b")),
     (Field.QUALITE, re.compile(r"qualite|\bcapacity|\brole|\bqual\b|\bquality\b")),
     (Field.GRANTOR, re.compile(r"grantor|\bvendors?\b|\bsellers?\b|\bcedants?\b|\bvendeurs?\b|\btransferors?\b")),
